@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "generate/sampler.h"
+#include "model/forward.h"
+
+namespace nibble {
+
+struct GenerateOptions {
+  SamplingOptions sampling;
+  size_t max_tokens = 256;
+  bool ignore_end = false;  // go on after an end-of-generation token
+};
+
+struct GenerateResult {
+  enum class Stop { kEndOfGeneration, kMaxTokens, kContextFull, kCallback };
+  std::vector<TokenId> tokens;
+  Stop stop = Stop::kMaxTokens;
+  size_t prompt_tokens = 0;
+  double prefill_s = 0, decode_s = 0;  // wall time of the two phases
+};
+
+// Continues `prompt`. `on_text` gets the text as it appears, whole UTF-8 characters; it returns false
+// to stop. REQUIRES: prompt not empty. The cache holds prompt and answer afterwards, so that a chat
+// can go on from it. Throws Error(kUsage) when the prompt does not fit into the cache.
+GenerateResult generate(Forward& forward, KvCache& cache, std::span<const TokenId> prompt,
+                        const GenerateOptions& options,
+                        const std::function<bool(std::string_view)>& on_text);
+
+}  // namespace nibble
