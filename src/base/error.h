@@ -36,7 +36,8 @@ class Error : public std::runtime_error {
   const std::string& where() const { return where_; }
   const std::string& hint_text() const { return hint_; }
 
-  // "WHERE: WHAT", and " (HINT)" where there is one. Commands print the parts on lines of their own.
+  // "WHERE: WHAT", and " (HINT)" where there is one. Commands print the parts on lines of their
+  // own.
   std::string message() const;
 
  private:

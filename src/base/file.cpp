@@ -94,6 +94,18 @@ Error system_error(int error_number, const char* doing, const fs::path& path) {
   return error;
 }
 
+// Only a plain file may be replaced: a rename onto /dev/null would remove the device.
+void refuse_special_file(const fs::path& path) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  if (fs::is_directory(status)) {
+    throw usage_error("the output is a folder, expected a file name").at(path.string());
+  }
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw usage_error("the output is not a regular file").at(path.string());
+  }
+}
+
 void sync_folder(const fs::path& folder) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
@@ -108,6 +120,7 @@ void install_file_fault_handler() {
   action.sa_sigaction = on_file_fault;
   action.sa_flags = SA_SIGINFO;
   ::sigaction(SIGBUS, &action, nullptr);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void remove_unfinished_files() noexcept {
@@ -117,7 +130,8 @@ void remove_unfinished_files() noexcept {
 }
 
 MappedFile::MappedFile(const fs::path& path) : path_(path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK a pipe under this name would hold the program until somebody writes to it.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
     throw bad_input("cannot open the file: {}", std::strerror(errno)).at(path.string());
   }
@@ -181,13 +195,11 @@ void MappedFile::done_with(uint64_t offset, uint64_t length) const {
 }
 
 AtomicFile::AtomicFile(fs::path path, uint64_t expected_size) : path_(std::move(path)) {
+  refuse_special_file(path_);
   static std::atomic<int> counter{0};
   const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
   temporary_ = folder / fmt::format(".{}.tmp.{}.{}", path_.filename().string(), ::getpid(),
                                     counter.fetch_add(1));
-  if (fs::is_directory(path_)) {
-    throw usage_error("the output is a folder, expected a file name").at(path_.string());
-  }
   slot_ = take_temporary_slot(temporary_.string());
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd_ < 0) {
@@ -202,7 +214,8 @@ AtomicFile::AtomicFile(fs::path path, uint64_t expected_size) : path_(std::move(
     ::close(fd_);
     ::unlink(temporary_.c_str());
     if (slot_ >= 0) temporaries[slot_].used.store(false);
-    throw system_error(result, fmt::format("cannot reserve {} bytes", expected_size).c_str(), path_);
+    throw system_error(result, fmt::format("cannot reserve {} bytes", expected_size).c_str(),
+                       path_);
   }
   if (result == 0) reserved_ = expected_size;
 }
@@ -244,6 +257,7 @@ void AtomicFile::write_at(uint64_t offset, Bytes bytes) {
     left -= size_t(n);
     offset += uint64_t(n);
   }
+  end_ = std::max(end_, offset);
 }
 
 void AtomicFile::pad_to(uint64_t alignment) {
@@ -257,11 +271,7 @@ void AtomicFile::pad_to(uint64_t alignment) {
 }
 
 void AtomicFile::commit() {
-  struct stat info = {};
-  if (::fstat(fd_, &info) == 0 && reserved_ > position_ && uint64_t(info.st_size) > position_ &&
-      ::ftruncate(fd_, off_t(position_)) != 0) {
-    fail(errno, "cannot set the length");
-  }
+  if (reserved_ > end_ && ::ftruncate(fd_, off_t(end_)) != 0) fail(errno, "cannot set the length");
   if (::fsync(fd_) != 0) fail(errno, "cannot flush to disk");
   if (::close(std::exchange(fd_, -1)) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
     const int error_number = errno;
@@ -288,9 +298,15 @@ void write_text_file(const fs::path& path, std::string_view text) {
 }
 
 bool same_file(const fs::path& a, const fs::path& b) {
-  std::error_code ignored;
-  if (fs::equivalent(a, b, ignored)) return true;
-  return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored);
+  std::error_code error;
+  if (fs::equivalent(a, b, error)) return true;
+  // At least one does not exist; then only its spelling can tell.
+  const auto spelled_out = [&](const fs::path& path) {
+    const fs::path absolute = fs::absolute(path, error);
+    const fs::path canonical = fs::weakly_canonical(absolute, error);
+    return canonical.empty() ? absolute.lexically_normal() : canonical;
+  };
+  return spelled_out(a) == spelled_out(b);
 }
 
 }  // namespace nibble

@@ -38,7 +38,8 @@ class MappedFile {
 };
 
 // Turns SIGBUS inside a mapping into "error: FILE: the file shrank while it was being read" and
-// exit code 4, after the temporary files of unfinished AtomicFiles are removed.
+// exit code 4, after the temporary files of unfinished AtomicFiles are removed. A write past the
+// process's file size limit becomes Error(kResources) instead of a signal.
 void install_file_fault_handler();
 
 // Removes the temporary files of every unfinished AtomicFile. Async-signal-safe.
@@ -50,18 +51,19 @@ void remove_unfinished_files() noexcept;
 class AtomicFile {
  public:
   // With `expected_size` > 0 the space is reserved first, so that a full disk is known at once.
-  // Throws Error(kResources) when there is no room, Error(kRuntime) when the folder is not writable.
+  // Throws Error(kResources) when there is no room, Error(kRuntime) when the folder is not
+  // writable, Error(kUsage) when the name is that of a folder or a device.
   explicit AtomicFile(fs::path path, uint64_t expected_size = 0);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  void write(Bytes bytes);                       // appends
-  void write(std::string_view text);             // appends
-  void write_at(uint64_t offset, Bytes bytes);   // anywhere; does not move the append position
-  void pad_to(uint64_t alignment);               // appends zeros
+  void write(Bytes bytes);                      // appends
+  void write(std::string_view text);            // appends
+  void write_at(uint64_t offset, Bytes bytes);  // anywhere; does not move the append position
+  void pad_to(uint64_t alignment);              // appends zeros
   uint64_t position() const { return position_; }
-  void commit();
+  void commit();  // the file is as long as the last byte written
   const fs::path& path() const { return path_; }
 
  private:
@@ -69,7 +71,7 @@ class AtomicFile {
 
   fs::path path_, temporary_;
   int fd_ = -1, slot_ = -1;
-  uint64_t position_ = 0, reserved_ = 0, flushed_ = 0;
+  uint64_t position_ = 0, end_ = 0, reserved_ = 0, flushed_ = 0;
 };
 
 std::string read_text_file(const fs::path& path, uint64_t max_bytes = uint64_t(1) << 30);

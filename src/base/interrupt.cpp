@@ -32,7 +32,8 @@ bool interrupt_requested() { return requests.load(std::memory_order_relaxed) > 0
 
 void check_interrupt() {
   if (interrupt_requested()) {
-    throw Error(ErrorKind::kInterrupted, "stopped on request").hint("nothing was left half-written");
+    throw Error(ErrorKind::kInterrupted, "stopped on request")
+        .hint("nothing was left half-written");
   }
 }
 

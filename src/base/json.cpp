@@ -6,13 +6,14 @@
 
 namespace nibble {
 
-JsonFile::JsonFile(std::string_view text, std::string name) : name_(std::move(name)) {
+JsonFile::JsonFile(std::string_view text, std::string name)
+    : name_(std::move(name)), parser_(std::make_unique<simdjson::dom::parser>()) {
   constexpr size_t kMaxDepth = 64, kMaxBytes = size_t(1) << 30;
   if (text.size() > kMaxBytes) {
     throw bad_input("expected at most {} bytes of JSON, got {}", kMaxBytes, text.size()).at(name_);
   }
-  auto error = parser_.allocate(text.size() == 0 ? 1 : text.size(), kMaxDepth);
-  if (!error) error = parser_.parse(text.data(), text.size()).get(root_);
+  auto error = parser_->allocate(text.size() == 0 ? 1 : text.size(), kMaxDepth);
+  if (!error) error = parser_->parse(text.data(), text.size()).get(root_);
   if (error) throw bad_input("not valid JSON: {}", simdjson::error_message(error)).at(name_);
 }
 

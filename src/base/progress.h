@@ -7,9 +7,9 @@
 
 namespace nibble {
 
-// Progress of one piece of work on standard error: a line that redraws itself on a terminal, a plain
-// line every ten seconds elsewhere, nothing when the log is quiet. The estimate of the time left is
-// by cost (`total` in any unit: bytes, tokens), not by count of items.
+// Progress of one piece of work on standard error: a line that redraws itself on a terminal, a
+// plain line every ten seconds elsewhere, nothing when the log is quiet. The estimate of the time
+// left is by cost (`total` in any unit: bytes, tokens), not by count of items.
 class Progress {
  public:
   Progress(std::string task, uint64_t total);

@@ -10,9 +10,9 @@ class Random {
  public:
   explicit Random(uint64_t seed);
   uint64_t next();
-  double uniform();                 // [0, 1), 53 bits
-  uint64_t below(uint64_t bound);   // [0, bound), unbiased; REQUIRES bound > 0
-  double normal();                  // mean 0, standard deviation 1 (polar method)
+  double uniform();                // [0, 1), 53 bits
+  uint64_t below(uint64_t bound);  // [0, bound), unbiased; REQUIRES bound > 0
+  double normal();                 // mean 0, standard deviation 1 (polar method)
 
  private:
   uint64_t state_[4];

@@ -81,8 +81,10 @@ void ThreadPool::parallel_for(size_t count, size_t grain, const Body& body) {
   run_pieces(0);
   // The others finish their last piece now; give the core away if one of them waits for it.
   for (int spins = 0; running_.load(std::memory_order_acquire) > 0; ++spins) {
-    if (spins < kSpins) relax();
-    else std::this_thread::yield();
+    if (spins < kSpins)
+      relax();
+    else
+      std::this_thread::yield();
   }
   if (failed_) std::rethrow_exception(error_);
 }
@@ -103,7 +105,8 @@ void ThreadPool::run_pieces(unsigned thread) {
 void ThreadPool::work(unsigned thread) {
   uint64_t seen = 0;
   for (;;) {
-    for (int spins = 0; generation_.load(std::memory_order_acquire) == seen && spins < kSpins; ++spins) {
+    for (int spins = 0; generation_.load(std::memory_order_acquire) == seen && spins < kSpins;
+         ++spins) {
       relax();
     }
     if (generation_.load() == seen) {

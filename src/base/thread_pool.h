@@ -24,10 +24,11 @@ class ThreadPool {
 
   unsigned size() const { return unsigned(workers_.size()) + 1; }
 
-  // Runs body(begin, end, thread) over [0, count) in pieces of at most `grain`, handed out in order;
-  // returns when all are done. `thread` is 0 ≤ thread < size(), for scratch memory. The first
-  // exception of a body is thrown here after the loop has stopped. Which thread gets which piece is
-  // not fixed: results must not depend on it. One loop at a time; a body must not start another.
+  // Runs body(begin, end, thread) over [0, count) in pieces of at most `grain`, handed out in
+  // order; returns when all are done. `thread` is 0 ≤ thread < size(), for scratch memory. The
+  // first exception of a body is thrown here after the loop has stopped. Which thread gets which
+  // piece is not fixed: results must not depend on it. One loop at a time; a body must not start
+  // another.
   using Body = std::function<void(size_t begin, size_t end, unsigned thread)>;
   void parallel_for(size_t count, size_t grain, const Body& body);
 

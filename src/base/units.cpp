@@ -1,6 +1,9 @@
 #include "base/units.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -53,9 +56,9 @@ uint64_t parse_bytes(std::string_view text) {
     double factor;
   };
   static constexpr Unit kUnits[] = {
-      {"", 1},          {"b", 1},          {"k", 0x1p10},    {"kib", 0x1p10}, {"kb", 1e3},
-      {"m", 0x1p20},    {"mib", 0x1p20},   {"mb", 1e6},      {"g", 0x1p30},   {"gib", 0x1p30},
-      {"gb", 1e9},      {"t", 0x1p40},     {"tib", 0x1p40},  {"tb", 1e12}};
+      {"", 1},       {"b", 1},        {"k", 0x1p10},   {"kib", 0x1p10}, {"kb", 1e3},
+      {"m", 0x1p20}, {"mib", 0x1p20}, {"mb", 1e6},     {"g", 0x1p30},   {"gib", 0x1p30},
+      {"gb", 1e9},   {"t", 0x1p40},   {"tib", 0x1p40}, {"tb", 1e12}};
   for (const auto& [name, factor] : kUnits) {
     if (error == std::errc() && unit == name && value >= 0 && value * factor < 0x1p63) {
       return uint64_t(value * factor);

@@ -18,8 +18,7 @@ struct MatView {
   MatView() = default;
   MatView(T* d, size_t r, size_t c) : MatView(d, r, c, c) {}
   MatView(T* d, size_t r, size_t c, size_t s) : data(d), rows(r), cols(c), stride(s) {}
-  MatView(const MatView<std::remove_const_t<T>>& m)
-    requires std::is_const_v<T>
+  MatView(const MatView<std::remove_const_t<T>>& m) requires std::is_const_v<T>
       : MatView(m.data, m.rows, m.cols, m.stride) {}
 
   T* row(size_t r) const { return data + r * stride; }
