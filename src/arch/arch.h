@@ -9,7 +9,11 @@
 namespace nibble {
 
 // A symbolic dimension of a tensor; dimension() gives its number.
-enum class Dim : uint8_t { kNone, kHidden, kFfn, kQueries, kKeys, kHeadDim, kVocabulary };
+enum class Dim : uint8_t {
+  kNone, kHidden, kFfn, kQueries, kKeys, kHeadDim, kVocabulary,
+  kRotaryPairs,  // rotary_dim / 2
+};
+// 1 for kNone.
 uint64_t dimension(Dim dim, const Hyperparameters& h);
 
 // Whether a tensor must be there.
@@ -37,6 +41,9 @@ struct TensorRow {
   RowOrder order = RowOrder::kSame;
 };
 
+// When Hugging Face code of an architecture obeys `sliding_window` of config.json.
+enum class WindowRule : uint8_t { kNever, kAlways, kWhenUsed };  // kWhenUsed: use_sliding_window
+
 // One architecture: a block recipe and a tensor table. Data only.
 struct Arch {
   std::string_view name;                         // general.architecture: "llama"
@@ -45,11 +52,20 @@ struct Arch {
   bool gguf_rotates_neighbours;                  // GGUF files of it pair (2i, 2i+1)
   bool qkv_bias;                                 // q, k, v carry a bias without a flag saying so
   std::span<const TensorRow> tensors;
+  WindowRule window = WindowRule::kNever;
+
+  const TensorRow* find(Role role) const;  // nullptr when it has none
 };
 
+namespace archs {
+extern const Arch llama, mistral, qwen2, qwen3;
+}  // namespace archs
+
+// Several may share a GGUF name (mistral is a llama there); the first of them is the general one.
 std::span<const Arch* const> all_archs();
-// Throws Error(kBadInput) listing what is supported.
+// Throw Error(kBadInput) listing what is supported.
 const Arch& arch_by_gguf_name(std::string_view name);
 const Arch& arch_by_hf_class(std::string_view hf_class);
+const Arch& arch_by_hf_model_type(std::string_view model_type);
 
 }  // namespace nibble
