@@ -5,7 +5,8 @@
 add_library(nibble_options INTERFACE)
 target_include_directories(nibble_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(nibble_options INTERFACE
-  -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -fno-math-errno
+  -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers
+  -fno-math-errno
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 target_compile_definitions(nibble_options INTERFACE NIBBLE_VERSION="${PROJECT_VERSION}")
 if(NIBBLE_SANITIZE)

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <span>
+#include <type_traits>
 
 namespace nibble {
 
@@ -18,8 +19,10 @@ struct MatView {
   MatView() = default;
   MatView(T* d, size_t r, size_t c) : MatView(d, r, c, c) {}
   MatView(T* d, size_t r, size_t c, size_t s) : data(d), rows(r), cols(c), stride(s) {}
-  MatView(const MatView<std::remove_const_t<T>>& m) requires std::is_const_v<T>
-      : MatView(m.data, m.rows, m.cols, m.stride) {}
+  // A view of constants from a view of variables.
+  template <typename U>
+    requires std::is_same_v<const U, T>
+  MatView(const MatView<U>& m) : MatView(m.data, m.rows, m.cols, m.stride) {}
 
   T* row(size_t r) const { return data + r * stride; }
   T& operator()(size_t r, size_t c) const { return data[r * stride + c]; }

@@ -2,18 +2,13 @@
 
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
+#include "eval/statistics.h"
 #include "eval/windows.h"
 #include "model/forward.h"
 
 namespace nibble {
-
-// A figure and its standard error.
-struct Measured {
-  double value = 0, stderr_value = 0;
-};
 
 // KL divergence D(base || model) of next-token distributions, in nats per token, and its company.
 struct Divergence {
@@ -38,6 +33,7 @@ struct Evaluation {
 // Perplexity of `model` over the windows, and with `base` the divergence from it. Both run window by
 // window side by side; nothing is written to disk and memory does not grow with the text.
 // Throws Error(kUsage) when the vocabularies of the two differ.
-Evaluation evaluate(Forward& model, Forward* base, std::span<const Window> windows);
+Evaluation evaluate(Forward& model, Forward* base, std::span<const Window> windows,
+                    KvType kv_type = KvType::kF16);
 
 }  // namespace nibble

@@ -31,7 +31,6 @@ struct TensorReport {
   uint64_t bytes = 0;      // as written
   std::string reason;      // why `to` is not the recipe's own format, "" when it is
   bool fallback = false;
-  uint64_t clamped = 0;    // values outside the range of the target format
 };
 
 struct QuantizeReport {
