@@ -15,7 +15,8 @@ struct Range {
 };
 // Larger than any model there is, small enough that products of three stay below 2^64.
 inline constexpr Range kLayerRange{1, 4096}, kSizeRange{1, 1 << 24}, kHeadRange{1, 1 << 16},
-    kHeadDimRange{2, 1024}, kVocabularyRange{1, 1 << 22}, kContextRange{1, int64_t(1) << 31};
+    kHeadDimRange{2, 1024}, kVocabularyRange{1, int64_t(kMaxVocabulary)},
+    kContextRange{1, int64_t(1) << 31};
 
 // Throw Error(kBadInput) naming the key, what was expected and what was found.
 uint64_t in_range(std::string_view key, int64_t value, Range range);
@@ -32,8 +33,8 @@ void check_agreement(const Hyperparameters& h, const KeyNames& names);
 // a decimal, stored as a float and read again is the same number as read from the decimal.
 double as_written(float value);
 
-// The llama3 scaling that gives h.rope_factors, with low_freq_factor 1 (only the ratios of the three
-// lengths show in the divisors). kind is kNone when they are not of that form.
+// The llama3 scaling that gives h.rope_factors, with low_freq_factor 1 (only the ratios of the
+// three lengths show in the divisors). kind is kNone when they are not of that form.
 RopeScaling llama3_scaling_of(const Hyperparameters& h);
 
 }  // namespace nibble

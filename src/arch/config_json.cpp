@@ -91,8 +91,9 @@ RopeScaling read_scaling(JsonObject o, uint64_t context) {
   const std::string_view type = named ? *named : find_string(o, "type").value_or("default");
   if (type == "default") return s;
   if (type != "linear" && type != "llama3" && type != "yarn") {
-    throw bad_input("\"rope_type\": {} is not supported; supported are default, linear, llama3, yarn",
-                    type.substr(0, 40));
+    throw bad_input(
+        "\"rope_type\": {} is not supported; supported are default, linear, llama3, yarn",
+        type.substr(0, 40));
   }
   s.factor = required_positive(o, "factor", 1e6);
   if (type == "linear") {
@@ -175,8 +176,10 @@ Json scaling_json(const Hyperparameters& h) {
     }
   }
   switch (s.kind) {
-    case Kind::kNone: return nullptr;
-    case Kind::kLinear: return {{"rope_type", "linear"}, {"factor", s.factor}};
+    case Kind::kNone:
+      return nullptr;
+    case Kind::kLinear:
+      return {{"rope_type", "linear"}, {"factor", s.factor}};
     case Kind::kLlama3:
       return {{"rope_type", "llama3"},
               {"factor", s.factor},

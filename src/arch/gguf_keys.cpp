@@ -7,7 +7,8 @@
 #include "arch/hyperparameters.h"
 #include "base/error.h"
 
-// The {arch}.* keys of GGUF files (github.com/ggml-org/ggml, docs/gguf.md, and what llama.cpp adds).
+// The {arch}.* keys of GGUF files (github.com/ggml-org/ggml, docs/gguf.md, and what llama.cpp
+// adds).
 
 namespace nibble {
 

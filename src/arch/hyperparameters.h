@@ -22,6 +22,9 @@ struct RopeScaling {
   double attention_factor = 0;                      // yarn; 0 = 0.1 ln(factor) + 1
 };
 
+// No model comes near it; token ids and tables of tokens stay small.
+inline constexpr uint64_t kMaxVocabulary = uint64_t(1) << 22;
+
 // The numbers of one model.
 struct Hyperparameters {
   uint64_t layers = 0, hidden = 0, ffn = 0, heads = 0, kv_heads = 0, head_dim = 0;
@@ -39,6 +42,8 @@ struct Hyperparameters {
 
 // Both check every number (heads > 0, heads % kv_heads == 0, even head_dim, layers <= 4096 …) and
 // throw Error(kBadInput) naming the key, what was expected and what was found.
+// GGUF does not say whether embeddings are tied or biases are there, and its vocabulary is 0 when no
+// key tells: the tensors do.
 Hyperparameters hyperparameters_from_gguf(const Arch& arch, const Metadata& metadata);
 Hyperparameters hyperparameters_from_config(const Arch& arch, JsonObject config);
 

@@ -67,14 +67,22 @@ const TensorRow* Arch::find(Role role) const {
 
 uint64_t dimension(Dim dim, const Hyperparameters& h) {
   switch (dim) {
-    case Dim::kNone: return 1;
-    case Dim::kHidden: return h.hidden;
-    case Dim::kFfn: return h.ffn;
-    case Dim::kQueries: return h.heads * h.head_dim;
-    case Dim::kKeys: return h.kv_heads * h.head_dim;
-    case Dim::kHeadDim: return h.head_dim;
-    case Dim::kVocabulary: return h.vocabulary;
-    case Dim::kRotaryPairs: return h.rotary_dim / 2;
+    case Dim::kNone:
+      return 1;
+    case Dim::kHidden:
+      return h.hidden;
+    case Dim::kFfn:
+      return h.ffn;
+    case Dim::kQueries:
+      return h.heads * h.head_dim;
+    case Dim::kKeys:
+      return h.kv_heads * h.head_dim;
+    case Dim::kHeadDim:
+      return h.head_dim;
+    case Dim::kVocabulary:
+      return h.vocabulary;
+    case Dim::kRotaryPairs:
+      return h.rotary_dim / 2;
   }
   NIBBLE_CHECK(false);
 }

@@ -41,20 +41,22 @@ double yarn_pair(const Hyperparameters& h, double rotations) {
 double yarn_divisor(const Hyperparameters& h, uint64_t i) {
   const RopeScaling& s = h.rope_scaling;
   const double first = std::max(0.0, std::floor(yarn_pair(h, s.beta_fast)));
-  const double last =
-      std::min(double(h.rotary_dim) - 1, std::ceil(yarn_pair(h, s.beta_slow)));
-  const double ramp =
-      std::clamp((double(i) - first) / std::max(0.001, last - first), 0.0, 1.0);
+  const double last = std::min(double(h.rotary_dim) - 1, std::ceil(yarn_pair(h, s.beta_slow)));
+  const double ramp = std::clamp((double(i) - first) / std::max(0.001, last - first), 0.0, 1.0);
   return 1 / (ramp / s.factor + (1 - ramp));
 }
 
 double divisor(const Hyperparameters& h, uint64_t i) {
   if (!h.rope_factors.empty()) return h.rope_factors[i];
   switch (h.rope_scaling.kind) {
-    case Kind::kNone: return 1;
-    case Kind::kLinear: return h.rope_scaling.factor;
-    case Kind::kLlama3: return llama3_divisor(h.rope_scaling, base_frequency(h, i));
-    case Kind::kYarn: return yarn_divisor(h, i);
+    case Kind::kNone:
+      return 1;
+    case Kind::kLinear:
+      return h.rope_scaling.factor;
+    case Kind::kLlama3:
+      return llama3_divisor(h.rope_scaling, base_frequency(h, i));
+    case Kind::kYarn:
+      return yarn_divisor(h, i);
   }
   NIBBLE_CHECK(false);
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,7 +54,7 @@ class Checkpoint {
   // Rows of q and k lie interleaved (GGUF files of architectures that rotate neighbours).
   bool rotates_neighbours() const;
 
-  // Loaded at first use. Throws Error(kBadInput) when the model carries no tokenizer.
+  // Loaded at first use, from any thread. Throws Error(kBadInput) when the model carries no tokenizer.
   const Tokenizer& tokenizer() const;
   const std::string& chat_template() const { return chat_template_; }  // "" when there is none
   const GenerationDefaults& generation_defaults() const { return generation_defaults_; }
@@ -70,15 +71,26 @@ class Checkpoint {
   Checkpoint() = default;
   void open_gguf();
   void open_folder();
+  void read_config(const fs::path& file);
+  void read_gguf_vocabulary();
   void bind_tensors();
+  void bind(const TensorRow& row, int64_t layer);
+  bool expects(const TensorRow& row) const;
+  bool has(const TensorRow& row) const;
+  std::string stored_name(const TensorRow& row, int64_t layer) const;
+  void report_unused_tensors() const;
+  void read_rope_factors();
+  void write_hf_files_from_gguf(const fs::path& folder, std::string_view dtype) const;
 
   fs::path path_;
   std::unique_ptr<Reader> reader_;
   const Arch* arch_ = nullptr;
   Hyperparameters hyperparameters_;
   std::vector<CheckpointTensor> tensors_;
+  std::vector<int32_t> places_;  // [layers + 1, roles]: where in tensors_, -1 = absent
   std::string chat_template_;
   GenerationDefaults generation_defaults_;
+  mutable std::once_flag tokenizer_once_;
   mutable std::unique_ptr<Tokenizer> tokenizer_;
 };
 
