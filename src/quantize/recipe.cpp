@@ -1,7 +1,7 @@
 #include "quantize/recipe.h"
 
 #include "base/error.h"
-#include "base/regex.h"
+#include "text/regex.h"
 
 namespace nibble {
 
@@ -36,6 +36,20 @@ const Format& writable_format(std::string_view name) {
   return format;
 }
 
+Regex compile(std::string_view rule, std::string_view expression) {
+  try {
+    return Regex(std::string(expression));
+  } catch (const Error& error) {
+    throw usage_error("--tensor {}: {}", rule, error.what());
+  }
+}
+
+bool matches(const Regex& expression, std::string_view name) {
+  bool found = false;
+  expression.for_each_match(name, [&](size_t, size_t) { found = true; });
+  return found;
+}
+
 }  // namespace
 
 Recipe Recipe::keep() { return Recipe(); }
@@ -49,12 +63,12 @@ void Recipe::add_rule(std::string_view rule) {
   }
   const Format& format = writable_format(rule.substr(equals + 1));
   rules_.push_back(std::make_shared<const Rule>(
-      Rule{std::string(rule), Regex(rule.substr(0, equals)), format}));
+      Rule{std::string(rule), compile(rule, rule.substr(0, equals)), format}));
 }
 
 const Recipe::Rule* Recipe::matching(std::string_view name) const {
   for (const auto& rule : rules_) {
-    if (rule->expression.found_in(name)) return rule.get();
+    if (matches(rule->expression, name)) return rule.get();
   }
   return nullptr;
 }
