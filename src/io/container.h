@@ -24,10 +24,10 @@ struct TensorInfo {
   std::vector<uint64_t> shape;
   const Format* format = nullptr;
 
-  uint64_t elements() const;   // product of shape; 1 for a scalar
-  uint64_t row_size() const;   // last dimension; 1 for a scalar
-  uint64_t rows() const;       // elements() / row_size(); 0 for an empty tensor
-  uint64_t bytes() const;      // REQUIRES that a reader has checked it, or row_size % block == 0
+  uint64_t elements() const;  // product of shape; 1 for a scalar
+  uint64_t row_size() const;  // last dimension; 1 for a scalar
+  uint64_t rows() const;      // elements() / row_size(); 0 for an empty tensor
+  uint64_t bytes() const;     // REQUIRES that a reader has checked it, or row_size % block == 0
 };
 
 // Reads a container. Opening it checks everything a hostile file could get wrong (sizes, offsets,
@@ -47,11 +47,14 @@ class Reader {
   virtual void done_with(size_t index) const = 0;
 
   // Index of a tensor by name; -1 when there is none.
-  ptrdiff_t find(std::string_view name) const;
+  virtual ptrdiff_t find(std::string_view name) const = 0;
+  // Bytes of the files that belong to no header, tensor or padding. Legal in GGUF, yet nothing
+  // nibble or llama.cpp would write.
+  virtual uint64_t unused_bytes() const { return 0; }
   uint64_t total_bytes() const;  // of all tensors
 };
 
-// Opens a .gguf file (or the first file of a split), a .safetensors file, an index.json, or a folder
+// Opens a .gguf file (or any file of a split), a .safetensors file, an index.json, or a folder
 // that holds one of them; decides by content, not by name.
 // Throws Error(kBadInput) when it is none of these or damaged.
 std::unique_ptr<Reader> open_container(const fs::path& path);
@@ -70,15 +73,25 @@ class Writer {
 };
 
 struct GgufWriteOptions {
-  uint64_t split_max_bytes = 0;  // 0: one file; else PREFIX-00001-of-0000N.gguf, each at most this
+  // 0: one file. Else, when the model is larger: PREFIX-00001-of-0000N.gguf, each at most this (or
+  // as large as its only tensor). PREFIX is the path without ".gguf".
+  uint64_t split_max_bytes = 0;
 };
+// Writes version 3 with the alignment of `general.alignment`. Throws Error(kBadInput) in begin()
+// for what the format cannot hold: names over 63 bytes, more than 4 dimensions, a row of half a
+// block. Several files appear together in finish(); see output_files.h for what an interruption
+// leaves.
 std::unique_ptr<Writer> create_gguf(const fs::path& path, const GgufWriteOptions& options = {});
 
 struct SafetensorsWriteOptions {
+  // Of tensors in one file, unless one tensor alone is larger.
   uint64_t shard_max_bytes = uint64_t(5) * 1000 * 1000 * 1000;
 };
-// Writes model.safetensors (or shards and model.safetensors.index.json) into `folder`, which exists.
-// String values of the metadata go to __metadata__; {"format": "pt"} is always there.
+// Writes model.safetensors (or shards and model.safetensors.index.json) into `folder`, which
+// exists. String values of the metadata go to __metadata__; {"format": "pt"} is always there.
+// Inside a file tensors of larger elements come first, so that all lie at their natural alignment.
+// begin() throws Error(kUsage) when the folder holds a model in another number of files: programs
+// that prefer the old names would read the old model.
 std::unique_ptr<Writer> create_safetensors(const fs::path& folder,
                                            const SafetensorsWriteOptions& options = {});
 

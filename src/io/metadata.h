@@ -11,8 +11,9 @@
 namespace nibble {
 
 // Typed key → value pairs in file order, with the value types of GGUF
-// (github.com/ggml-org/ggml, docs/gguf.md). A value keeps the exact type it had in the file, so that
-// writing it back gives the same bytes; the typed getters widen integers where nothing is lost.
+// (github.com/ggml-org/ggml, docs/gguf.md). A value keeps the exact type it had in the file, so
+// that writing it back gives the same bytes; the typed getters widen integers where nothing is
+// lost.
 using MetadataArray =
     std::variant<std::vector<uint8_t>, std::vector<int8_t>, std::vector<uint16_t>,
                  std::vector<int16_t>, std::vector<uint32_t>, std::vector<int32_t>,
@@ -20,6 +21,9 @@ using MetadataArray =
                  std::vector<uint64_t>, std::vector<int64_t>, std::vector<double>>;
 using MetadataValue = std::variant<uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, float,
                                    bool, std::string, uint64_t, int64_t, double, MetadataArray>;
+
+// "u32", "string", "array of f32".
+std::string metadata_type_name(const MetadataValue& value);
 
 class Metadata {
  public:
@@ -29,6 +33,8 @@ class Metadata {
   const MetadataValue* find(std::string_view key) const;
   // Replaces the value in place, or appends.
   void set(std::string key, MetadataValue value);
+  // As set(), without the search. REQUIRES: the key is not there yet.
+  void append(std::string key, MetadataValue value);
   void erase(std::string_view key);
   const std::vector<Entry>& entries() const { return entries_; }
 
