@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# install_packages.sh GROUP...      GROUP: build, test, lint
+# Installs the Debian packages of the groups that are missing; does nothing when all are there.
+set -euo pipefail
+
+packages_of() {
+  case "$1" in
+    build)
+      echo cmake ninja-build g++ pkg-config libfmt-dev libsimdjson-dev nlohmann-json3-dev \
+        libpcre2-dev libutf8proc-dev libsentencepiece-dev libxxhash-dev libcli11-dev
+      ;;
+    test)
+      echo libgtest-dev python3 clang-16 libclang-rt-16-dev
+      # Any Node.js will do, and those from elsewhere bring npm with them.
+      command -v node > /dev/null || echo nodejs
+      command -v npm > /dev/null || echo npm
+      ;;
+    lint)
+      echo clang-format-14 clang-tidy-14
+      ;;
+    *)
+      echo "error: no package group $1" >&2
+      exit 2
+      ;;
+  esac
+}
+
+missing_of() {
+  local installed
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2> /dev/null | sed -n 's/^installed //p')
+  comm -23 <(printf '%s\n' "$@" | sort) <(sort <<< "$installed")
+}
+
+wanted=()
+for group in "$@"; do
+  names=$(packages_of "$group")
+  read -r -a names <<< "${names//$'\n'/ }"
+  wanted+=("${names[@]}")
+done
+
+if ! command -v dpkg-query > /dev/null; then
+  echo "note: this is no Debian system; these must be there: ${wanted[*]}" >&2
+  exit 0
+fi
+mapfile -t missing < <(missing_of "${wanted[@]}")
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+  if ! command -v sudo > /dev/null; then
+    echo "error: packages are missing, and only root can install them" >&2
+    echo "hint: run as root: apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@"; }
+install_missing() { apt install --no-install-recommends "${missing[@]}"; }
+
+echo "installing ${missing[*]}" >&2
+# The lists are fetched only when they do not know a package, or name a version that is gone.
+if ! apt-cache show "${missing[@]}" > /dev/null 2>&1; then apt update >&2; fi
+install_missing >&2 || { apt update >&2 && install_missing >&2; }
