@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "arch/hyperparameters.h"
@@ -40,6 +41,9 @@ struct TensorRow {
   Presence presence = Presence::kRequired;
   RowOrder order = RowOrder::kSame;
 };
+
+// The name in layer `layer`: a pattern's {} replaced by the number, other names as they are.
+std::string with_layer(std::string_view pattern, int64_t layer);
 
 // When Hugging Face code of an architecture obeys `sliding_window` of config.json.
 enum class WindowRule : uint8_t { kNever, kAlways, kWhenUsed };  // kWhenUsed: use_sliding_window

@@ -65,6 +65,13 @@ const TensorRow* Arch::find(Role role) const {
   return row == tensors.end() ? nullptr : &*row;
 }
 
+std::string with_layer(std::string_view pattern, int64_t layer) {
+  std::string name(pattern);
+  const size_t at = name.find("{}");
+  if (at != std::string::npos) name.replace(at, 2, std::to_string(layer));
+  return name;
+}
+
 uint64_t dimension(Dim dim, const Hyperparameters& h) {
   switch (dim) {
     case Dim::kNone:

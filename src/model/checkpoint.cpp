@@ -18,14 +18,6 @@ size_t place(Role role, int64_t layer) { return size_t(layer + 1) * kRoles + siz
 
 bool per_layer(const TensorRow& row) { return row.gguf.find("{}") != std::string_view::npos; }
 
-// "blk.{}.attn_q.weight" with the layer's number in.
-std::string with_layer(std::string_view pattern, int64_t layer) {
-  std::string name(pattern);
-  const size_t at = name.find("{}");
-  if (at != std::string::npos) name.replace(at, 2, std::to_string(layer));
-  return name;
-}
-
 std::vector<uint64_t> expected_shape(const TensorRow& row, const Hyperparameters& h) {
   const uint64_t cols = dimension(row.cols, h);
   if (row.rows == Dim::kNone) return {cols};
