@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+export LC_ALL=C  # numbers with points, widths in bytes
 nibble=build/nibble
 model=${1:-models/classics-6m}
 text=${2:-$model/evaluation.txt}

@@ -2,6 +2,7 @@
 # install_packages.sh GROUP...      GROUP: build, test, lint
 # Installs the Debian packages of the groups that are missing; does nothing when all are there.
 set -euo pipefail
+export LC_ALL=C
 
 packages_of() {
   case "$1" in
@@ -27,8 +28,9 @@ packages_of() {
 
 missing_of() {
   local installed
-  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2> /dev/null | sed -n 's/^installed //p')
-  comm -23 <(printf '%s\n' "$@" | sort) <(sort <<< "$installed")
+  # dpkg-query fails when it has never heard of one of them, and lists the others all the same.
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2> /dev/null || true)
+  comm -23 <(printf '%s\n' "$@" | sort) <(sed -n 's/^installed //p' <<< "$installed" | sort)
 }
 
 wanted=()
@@ -42,8 +44,9 @@ if ! command -v dpkg-query > /dev/null; then
   echo "note: this is no Debian system; these must be there: ${wanted[*]}" >&2
   exit 0
 fi
-mapfile -t missing < <(missing_of "${wanted[@]}")
-[[ ${#missing[@]} -gt 0 ]] || exit 0
+names=$(missing_of "${wanted[@]}")
+[[ -n $names ]] || exit 0
+mapfile -t missing <<< "$names"
 
 as_root=()
 if [[ $(id -u) -ne 0 ]]; then
