@@ -44,9 +44,9 @@ if ! command -v dpkg-query > /dev/null; then
   echo "note: this is no Debian system; these must be there: ${wanted[*]}" >&2
   exit 0
 fi
-names=$(missing_of "${wanted[@]}")
-[[ -n $names ]] || exit 0
-mapfile -t missing <<< "$names"
+missing_names=$(missing_of "${wanted[@]}")
+[[ -n $missing_names ]] || exit 0
+mapfile -t missing <<< "$missing_names"
 
 as_root=()
 if [[ $(id -u) -ne 0 ]]; then
