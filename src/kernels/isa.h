@@ -8,8 +8,8 @@ namespace nibble {
 struct IsaKernels;  // the table of one instruction set's functions, kernels/isa_kernels.h
 
 struct Isa {
-  std::string_view name;         // "avx512vnni", "avx2", "scalar"
-  bool (*runs_here)();           // what this CPU and operating system support
+  std::string_view name;  // "avx512vnni", "avx2", "scalar"
+  bool (*runs_here)();    // what this CPU and operating system support
   const IsaKernels* kernels;
 };
 

@@ -11,7 +11,8 @@
 
 namespace nibble {
 
-// out[t] = x[t] / sqrt(mean(x[t]²) + epsilon) * weight. x, out: [tokens, n]; may be the same memory.
+// out[t] = x[t] / sqrt(mean(x[t]²) + epsilon) * weight. x, out: [tokens, n]; may be the same
+// memory.
 void rms_norm(MatView<const float> x, const float* weight, float epsilon, MatView<float> out,
               ThreadPool& pool);
 
@@ -19,8 +20,8 @@ void rms_norm(MatView<const float> x, const float* weight, float epsilon, MatVie
 // or (2i, 2i + 1) as GGUF does.
 enum class RopePairs { kHalves, kNeighbours };
 
-// Rotates the first `rotary` elements of every head in place by position · frequency (RoPE, Su et al.
-// 2021). x: [tokens, heads * head_dim]; positions: [tokens]; inverse_frequencies: [rotary / 2],
+// Rotates the first `rotary` elements of every head in place by position · frequency (RoPE, Su et
+// al. 2021). x: [tokens, heads * head_dim]; positions: [tokens]; inverse_frequencies: [rotary / 2],
 // radians per position; magnitude scales the rotated part (1 but for YaRN).
 void rope(MatView<float> x, size_t heads, size_t head_dim, std::span<const int32_t> positions,
           std::span<const float> inverse_frequencies, float magnitude, RopePairs pairs,
@@ -33,8 +34,8 @@ void silu_multiply(MatView<const float> gate, MatView<const float> up, MatView<f
 // x += y. Both [tokens, n].
 void add_in_place(MatView<float> x, MatView<const float> y, ThreadPool& pool);
 
-// The keys and values of one layer, as attention reads them: element e of position p of KV head h is
-// at data[(p * kv_heads + h) * head_dim + e].
+// The keys and values of one layer, as attention reads them: element e of position p of KV head h
+// is at data[(p * kv_heads + h) * head_dim + e].
 enum class KvType { kF32, kF16 };
 struct KvView {
   KvType type;
@@ -42,7 +43,8 @@ struct KvView {
   const void* values;
 };
 
-// Stores rows of keys or values ([tokens, kv_heads * head_dim], f32) at positions first.. of a cache.
+// Stores rows of keys or values ([tokens, kv_heads * head_dim], f32) at positions first.. of a
+// cache.
 void store_kv(MatView<const float> x, KvType type, void* cache, size_t first_position);
 
 // Causal attention with grouped queries: token t attends to positions 0 .. first_position + t, or
