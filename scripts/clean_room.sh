@@ -74,6 +74,7 @@ debootstrap --variant=minbase bookworm "$room" "$(debian_mirror)" > "$room.log" 
 }
 rm -f "$room.log"
 carry_network_settings
+echo force-unsafe-io > "$room/etc/dpkg/dpkg.cfg.d/throwaway"
 git clone --quiet --no-hardlinks "$checkout" "$room/nibble"
 echo "== clean room: $((SECONDS - begin)) s, $(git -C "$checkout" log -1 --format='%h %s')"
 

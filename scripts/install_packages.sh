@@ -57,10 +57,16 @@ if [[ $(id -u) -ne 0 ]]; then
   fi
   as_root=(sudo)
 fi
-apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@"; }
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" >> "$log" 2>&1; }
 install_missing() { apt install --no-install-recommends "${missing[@]}"; }
 
 echo "installing ${missing[*]}" >&2
 # The lists are fetched only when they do not know a package, or name a version that is gone.
-if ! apt-cache show "${missing[@]}" > /dev/null 2>&1; then apt update >&2; fi
-install_missing >&2 || { apt update >&2 && install_missing >&2; }
+if ! apt-cache show "${missing[@]}" > /dev/null 2>&1; then apt update || true; fi
+if ! install_missing && ! { apt update && install_missing; }; then
+  tail -20 "$log" >&2
+  echo "error: apt-get could not install the packages" >&2
+  exit 1
+fi
