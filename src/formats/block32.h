@@ -9,8 +9,9 @@
 #include "base/half.h"
 #include "formats/format.h"
 
-// What the formats with blocks of 32 weights share. Everything is written so that a compiler can
-// turn it into vectors of any width without changing a bit: no float sum is reordered, and a
+// What the formats with blocks of 32 weights share; for this folder only, since the build forbids
+// fused multiplication here and may allow it elsewhere. Everything is written so that a compiler
+// can turn it into vectors of any width without changing a bit: no float sum is reordered, and a
 // maximum comes out the same in any order.
 
 namespace nibble::block32 {
@@ -74,7 +75,7 @@ struct StoredScale {
 inline StoredScale store_scale(float v) {
   const f16_bits bits = f32_to_f16(v);
   const bool clamped = (bits & 0x7FFF) == 0x7C00;
-  return {f16_bits(bits - clamped), clamped};
+  return {clamped ? f16_bits(bits - 1) : bits, clamped};
 }
 
 // Sets the scale to d as the reference does: its f16 value is what decodes, its full value what
@@ -97,7 +98,7 @@ inline void set_minimum(float m, BlockGrid& grid) {
 
 // ---- rounding ----
 
-// v truncated to an integer after clamping to [0, highest].
+// v truncated to an integer after clamping to [0, highest]; 0 for NaN.
 inline int truncate_within(float v, float highest) {
   const float above = v > 0 ? v : 0;
   return int(above < highest ? above : highest);
@@ -131,7 +132,7 @@ inline void unpack_fifth_bits(const uint8_t* fifth, uint8_t* codes) {
   for (int k = 0; k < 4; ++k) {
     uint64_t eight;
     std::memcpy(&eight, codes + 8 * k, 8);
-    const uint64_t kept = (fifth[k] * 0x0101010101010101) & 0x8040201008040201;
+    const uint64_t kept = (uint64_t(fifth[k]) * 0x0101010101010101) & 0x8040201008040201;
     eight |= ((kept + 0x7F7F7F7F7F7F7F7F) >> 3) & 0x1010101010101010;
     std::memcpy(codes + 8 * k, &eight, 8);
   }

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 #include "formats/format.h"
 
@@ -14,49 +14,47 @@ struct ForeignType {
   std::string_view text;
 };
 
-#define UNREAD(id, name) \
-  ForeignType { id, name ", which this version of nibble does not read" }
-#define REMOVED(id, name) \
-  ForeignType { id, name ", which llama.cpp no longer supports: quantize the original model again" }
-#define IK_ONLY(id, name) \
-  ForeignType { id, name ", which only ik_llama.cpp writes and reads" }
+// clang-format off
+constexpr ForeignType kForeignTypes[] = {
+    {9, "Q8_1"}, {10, "Q2_K"}, {11, "Q3_K"}, {12, "Q4_K"}, {13, "Q5_K"}, {14, "Q6_K"}, {15, "Q8_K"},
+    {16, "IQ2_XXS"}, {17, "IQ2_XS"}, {18, "IQ3_XXS"}, {19, "IQ1_S"}, {20, "IQ4_NL"}, {21, "IQ3_S"},
+    {22, "IQ2_S"}, {23, "IQ4_XS"}, {29, "IQ1_M"}, {34, "TQ1_0"}, {35, "TQ2_0"}, {39, "MXFP4"},
+    {40, "NVFP4"}, {41, "Q1_0"}, {42, "Q2_0"},
 
-constexpr std::array kForeignTypes = {
-    // clang-format off
-    REMOVED(4, "Q4_2"), REMOVED(5, "Q4_3"), UNREAD(9, "Q8_1"), UNREAD(10, "Q2_K"),
-    UNREAD(11, "Q3_K"), UNREAD(12, "Q4_K"), UNREAD(13, "Q5_K"), UNREAD(14, "Q6_K"),
-    UNREAD(15, "Q8_K"), UNREAD(16, "IQ2_XXS"), UNREAD(17, "IQ2_XS"), UNREAD(18, "IQ3_XXS"),
-    UNREAD(19, "IQ1_S"), UNREAD(20, "IQ4_NL"), UNREAD(21, "IQ3_S"), UNREAD(22, "IQ2_S"),
-    UNREAD(23, "IQ4_XS"), UNREAD(29, "IQ1_M"), REMOVED(31, "Q4_0_4_4"), REMOVED(32, "Q4_0_4_8"),
-    REMOVED(33, "Q4_0_8_8"), UNREAD(34, "TQ1_0"), UNREAD(35, "TQ2_0"), REMOVED(36, "IQ4_NL_4_4"),
-    REMOVED(37, "IQ4_NL_4_8"), REMOVED(38, "IQ4_NL_8_8"), UNREAD(39, "MXFP4"), UNREAD(40, "NVFP4"),
-    UNREAD(41, "Q1_0"), UNREAD(42, "Q2_0"), IK_ONLY(133, "Q6_0"), IK_ONLY(134, "IQ1_BN"),
-    IK_ONLY(135, "IQ2_BN"), IK_ONLY(137, "IQ2_K"), IK_ONLY(138, "IQ3_K"), IK_ONLY(139, "IQ4_K"),
-    IK_ONLY(140, "IQ5_K"), IK_ONLY(141, "IQ6_K"), IK_ONLY(144, "IQ4_KS"), IK_ONLY(145, "IQ2_KS"),
-    IK_ONLY(146, "IQ4_KSS"), IK_ONLY(151, "Q8_KV"), IK_ONLY(152, "IQ5_KS"), IK_ONLY(153, "IQ2_KT"),
-    IK_ONLY(154, "IQ3_KT"), IK_ONLY(155, "IQ4_KT"), IK_ONLY(156, "IQ3_KS"), IK_ONLY(157, "IQ2_KL"),
-    IK_ONLY(158, "IQ1_KT"), IK_ONLY(202, "Q4_0_R8"), IK_ONLY(208, "Q8_0_R8"),
-    IK_ONLY(210, "Q2_K_R4"), IK_ONLY(211, "Q3_K_R4"), IK_ONLY(212, "Q4_K_R4"),
-    IK_ONLY(213, "Q5_K_R4"), IK_ONLY(214, "Q6_K_R4"), IK_ONLY(216, "IQ2_XXS_R4"),
-    IK_ONLY(217, "IQ2_XS_R4"), IK_ONLY(218, "IQ3_XXS_R4"), IK_ONLY(219, "IQ1_S_R4"),
-    IK_ONLY(220, "IQ4_NL_R4"), IK_ONLY(221, "IQ3_S_R4"), IK_ONLY(222, "IQ2_S_R4"),
-    IK_ONLY(223, "IQ4_XS_R8"), IK_ONLY(229, "IQ1_M_R4"), IK_ONLY(230, "BF16_R16"),
-    IK_ONLY(233, "Q6_0_R4"), IK_ONLY(335, "IQ2_BN_R4"), IK_ONLY(337, "IQ2_K_R4"),
-    IK_ONLY(338, "IQ3_K_R4"), IK_ONLY(339, "IQ4_K_R4"), IK_ONLY(340, "IQ5_K_R4"),
-    IK_ONLY(344, "IQ4_KS_R4"), IK_ONLY(352, "IQ5_KS_R4"), IK_ONLY(353, "MXFP4_R8"),
-    IK_ONLY(397, "Q8_K_R16"), IK_ONLY(398, "Q8_KV_R8"), IK_ONLY(399, "Q8_K_R8"),
-    // clang-format on
+    {4, "Q4_2 (removed from llama.cpp)"}, {5, "Q4_3 (removed from llama.cpp)"},
+    {31, "Q4_0_4_4 (removed from llama.cpp)"}, {32, "Q4_0_4_8 (removed from llama.cpp)"},
+    {33, "Q4_0_8_8 (removed from llama.cpp)"}, {36, "IQ4_NL_4_4 (removed from llama.cpp)"},
+    {37, "IQ4_NL_4_8 (removed from llama.cpp)"}, {38, "IQ4_NL_8_8 (removed from llama.cpp)"},
+
+    {133, "Q6_0 (ik_llama.cpp)"}, {134, "IQ1_BN (ik_llama.cpp)"}, {135, "IQ2_BN (ik_llama.cpp)"},
+    {137, "IQ2_K (ik_llama.cpp)"}, {138, "IQ3_K (ik_llama.cpp)"}, {139, "IQ4_K (ik_llama.cpp)"},
+    {140, "IQ5_K (ik_llama.cpp)"}, {141, "IQ6_K (ik_llama.cpp)"}, {144, "IQ4_KS (ik_llama.cpp)"},
+    {145, "IQ2_KS (ik_llama.cpp)"}, {146, "IQ4_KSS (ik_llama.cpp)"}, {151, "Q8_KV (ik_llama.cpp)"},
+    {152, "IQ5_KS (ik_llama.cpp)"}, {153, "IQ2_KT (ik_llama.cpp)"}, {154, "IQ3_KT (ik_llama.cpp)"},
+    {155, "IQ4_KT (ik_llama.cpp)"}, {156, "IQ3_KS (ik_llama.cpp)"}, {157, "IQ2_KL (ik_llama.cpp)"},
+    {158, "IQ1_KT (ik_llama.cpp)"}, {202, "Q4_0_R8 (ik_llama.cpp)"},
+    {208, "Q8_0_R8 (ik_llama.cpp)"}, {210, "Q2_K_R4 (ik_llama.cpp)"},
+    {211, "Q3_K_R4 (ik_llama.cpp)"}, {212, "Q4_K_R4 (ik_llama.cpp)"},
+    {213, "Q5_K_R4 (ik_llama.cpp)"}, {214, "Q6_K_R4 (ik_llama.cpp)"},
+    {216, "IQ2_XXS_R4 (ik_llama.cpp)"}, {217, "IQ2_XS_R4 (ik_llama.cpp)"},
+    {218, "IQ3_XXS_R4 (ik_llama.cpp)"}, {219, "IQ1_S_R4 (ik_llama.cpp)"},
+    {220, "IQ4_NL_R4 (ik_llama.cpp)"}, {221, "IQ3_S_R4 (ik_llama.cpp)"},
+    {222, "IQ2_S_R4 (ik_llama.cpp)"}, {223, "IQ4_XS_R8 (ik_llama.cpp)"},
+    {229, "IQ1_M_R4 (ik_llama.cpp)"}, {230, "BF16_R16 (ik_llama.cpp)"},
+    {233, "Q6_0_R4 (ik_llama.cpp)"}, {335, "IQ2_BN_R4 (ik_llama.cpp)"},
+    {337, "IQ2_K_R4 (ik_llama.cpp)"}, {338, "IQ3_K_R4 (ik_llama.cpp)"},
+    {339, "IQ4_K_R4 (ik_llama.cpp)"}, {340, "IQ5_K_R4 (ik_llama.cpp)"},
+    {344, "IQ4_KS_R4 (ik_llama.cpp)"}, {352, "IQ5_KS_R4 (ik_llama.cpp)"},
+    {353, "MXFP4_R8 (ik_llama.cpp)"}, {397, "Q8_K_R16 (ik_llama.cpp)"},
+    {398, "Q8_KV_R8 (ik_llama.cpp)"}, {399, "Q8_K_R8 (ik_llama.cpp)"},
 };
-
-#undef UNREAD
-#undef REMOVED
-#undef IK_ONLY
+// clang-format on
 
 }  // namespace
 
 std::string_view foreign_gguf_type(uint32_t id) {
-  const auto row = std::ranges::find(kForeignTypes, id, &ForeignType::id);
-  return row == kForeignTypes.end() ? std::string_view() : row->text;
+  const auto* row = std::ranges::find(kForeignTypes, id, &ForeignType::id);
+  return row == std::end(kForeignTypes) ? std::string_view() : row->text;
 }
 
 }  // namespace nibble

@@ -89,8 +89,8 @@ const Format* find_format(std::string_view name);
 const Format& format_by_name(std::string_view name);
 const Format* find_gguf_format(uint32_t id);
 const Format* find_safetensors_format(std::string_view dtype);
-// What is known of a GGUF id nibble does not read, fit to follow "type 139, ": "IQ4_K, which only
-// ik_llama.cpp writes and reads". "" when nothing is.
+// What is known of a GGUF id nibble does not read: "Q4_K", "IQ4_K (ik_llama.cpp)",
+// "Q4_0_8_8 (removed from llama.cpp)"; "" when nothing is.
 std::string_view foreign_gguf_type(uint32_t id);
 
 // ---- finite.cpp ----

@@ -7,13 +7,14 @@
 
 // 8-bit floats of safetensors checkpoints, read but not written; one weight in one byte.
 //
-//                     sign | exponent (bias) | mantissa | specials
-//     F8_E4M3          1   |   4 (7)         |   3      | NaN: all ones; no infinity     OCP OFP8
-//     F8_E5M2          1   |   5 (15)        |   2      | as IEEE: infinities and NaNs   OCP OFP8
-//     F8_E4M3FNUZ      1   |   4 (8)         |   3      | NaN: 0x80; no -0, no infinity  arXiv
-//     2206.02915 F8_E5M2FNUZ      1   |   5 (16)        |   2      | NaN: 0x80; no -0, no infinity
-//     arXiv 2206.02915 F8_E8M0          0   |   8 (127)       |   0      | NaN: 0xFF; no zero:
-//     2^(e-127)  OCP MX 1.0
+//                    sign | exponent (bias) | mantissa | specials
+//     F8_E4M3         1   |   4 (7)         |   3      | NaN: all ones; no infinity
+//     F8_E5M2         1   |   5 (15)        |   2      | as IEEE: infinities and NaNs
+//     F8_E4M3FNUZ     1   |   4 (8)         |   3      | NaN: 0x80; no -0, no infinity
+//     F8_E5M2FNUZ     1   |   5 (16)        |   2      | NaN: 0x80; no -0, no infinity
+//     F8_E8M0         0   |   8 (127)       |   0      | NaN: 0xFF; no zero: 2^(e-127)
+//
+// Sources: OCP OFP8 (E4M3, E5M2), Noune et al. 2022 (FNUZ), OCP MX 1.0 (E8M0).
 
 namespace nibble {
 namespace {

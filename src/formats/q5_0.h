@@ -6,9 +6,9 @@ namespace nibble {
 
 // Q5_0: 32 weights in 22 bytes, 5.5 bits per weight; weight j is d * (code[j] - 16).
 //
-//     byte   0  1 | 2 ... 5              | 6                 7                 ...  21
-//            d    | fifth                | code[0], code[16] code[1], code[17] ...  code[15],
-//            code[31] f16  | bit j: 5th of code j | low four bits in the low, high nibble
+//     byte   0  1 | 2 ... 5              | 6                 ...  21
+//            d    | fifth                | code[0], code[16] ...  code[15], code[31]
+//            f16  | bit j: 5th of code j | low four bits in the low, high nibble
 #pragma pack(push, 1)
 struct BlockQ5_0 {
   uint16_t d;

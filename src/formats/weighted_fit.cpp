@@ -13,7 +13,7 @@ using block32::kWeights;
 
 // Candidates are tried side by side, one per lane: vectors run over candidates and every sum over
 // the block keeps its order, so any width of vector gives the same bits.
-constexpr int kLanes = 8;
+constexpr int kLanes = 16;
 using Lanes = std::array<float, kLanes>;
 
 // A grid to try: a weight x rounds to the level nearest to (x - origin) * inverse, which decodes to
@@ -66,27 +66,35 @@ Moments measure(const Block& block, const Candidates& candidates) {
   return sums;
 }
 
+// How much of the block's energy each lane's levels explain once their scale (and minimum) is the
+// best; 0 where there is nothing to solve.
+Lanes scores(const Block& block, const Moments& sums) {
+  Lanes score;
+  for (int j = 0; j < kLanes; ++j) {
+    const float wl = block.affine ? sums.wl[j] : 0, weight = block.affine ? block.sum_w : 1;
+    const float variance = weight * sums.wll[j] - wl * wl;
+    const float covariance = weight * sums.wxl[j] - wl * block.sum_wx;
+    const float explained = covariance * covariance / variance;
+    score[j] = variance > 0 ? explained : 0;
+  }
+  return score;
+}
+
 // The scale of least loss for the levels of one lane, and the minimum: first both in closed form,
 // then, the minimum once stored, the scale again. A candidate of score 0 when there is none in the
 // range of f16.
-Candidate solve(const Block& block, const Moments& sums, int lane) {
+Candidate solve(const Block& block, const Moments& sums, int lane, float score) {
   const float wl = sums.wl[lane], wll = sums.wll[lane], wxl = sums.wxl[lane];
-  Candidate solved;
-  if (!(wll > 0)) return {};
-  solved.scale = wxl / wll;
-  solved.score = solved.scale * wxl;
+  if (!(score > 0)) return {};
+  Candidate solved{.scale = wxl / wll, .score = score};
   if (block.affine) {
-    const float variance = block.sum_w * wll - wl * wl;
-    const float covariance = block.sum_w * wxl - wl * block.sum_wx;
-    if (!(variance > 0)) return {};
-    const float slope = covariance / variance;
-    solved.score = slope * covariance;
+    const float slope = (block.sum_w * wxl - wl * block.sum_wx) / (block.sum_w * wll - wl * wl);
     const auto stored =
         block32::store_scale((block.sum_wx - slope * wl) / block.sum_w + block.shift);
+    if (stored.clamped) return {};
     solved.minimum = stored.value();
     solved.origin = solved.minimum - block.shift;
     solved.scale = (wxl - solved.origin * wl) / wll;
-    if (stored.clamped) return {};
   }
   const auto stored = block32::store_scale(solved.scale);
   solved.scale = stored.value();
@@ -98,8 +106,11 @@ Candidate solve(const Block& block, const Moments& sums, int lane) {
 struct Shortlist {
   std::array<Candidate, kLanes - 1> best{};
 
+  bool wants(float score) const { return score > best.back().score; }
+
+  // REQUIRES: wants(candidate.score), or a score of 0.
   void offer(const Candidate& candidate) {
-    if (!(candidate.score > best.back().score)) return;
+    if (candidate.score == 0) return;
     for (const auto& other : best) {
       if (other.scale == candidate.scale && other.minimum == candidate.minimum) return;
     }
@@ -143,11 +154,12 @@ void refine(const Block& block, const Shortlist& shortlist, BlockGrid& grid) {
   float least = std::numeric_limits<float>::infinity();
   for (int pass = 0; pass < kPasses; ++pass) {
     const Moments sums = measure(block, lanes);
+    const Lanes score = scores(block, sums);
     for (int j = 0; j < kLanes; ++j) {
       const bool better = sums.loss[j] < least;
       if (better) least = sums.loss[j];
       if (better) best = lanes[j];
-      lanes[j] = solve(block, sums, j);
+      lanes[j] = solve(block, sums, j, score[j]);
     }
   }
   if (best.score == 0) return;  // the plain fit, whose rounding is not quite scale and minimum
@@ -178,7 +190,10 @@ class Trials {
  private:
   void flush() {
     const Moments sums = measure(block_, lanes_);
-    for (int j = 0; j < waiting_; ++j) shortlist_.offer(solve(block_, sums, j));
+    const Lanes score = scores(block_, sums);
+    for (int j = 0; j < waiting_; ++j) {
+      if (shortlist_.wants(score[j])) shortlist_.offer(solve(block_, sums, j, score[j]));
+    }
     waiting_ = 0;
   }
 
