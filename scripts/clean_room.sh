@@ -41,6 +41,11 @@ carry_network_settings() {
     mkdir -p "$room/etc/ssl/certs"
     cp /etc/ssl/certs/ca-certificates.crt "$room/etc/ssl/certs/"
   fi
+  # The bundle is made anew when the package ca-certificates is installed, from these too.
+  if [[ -d /usr/local/share/ca-certificates ]]; then
+    mkdir -p "$room/usr/local/share"
+    cp -r /usr/local/share/ca-certificates "$room/usr/local/share/"
+  fi
   command -v npm > /dev/null || return 0
   local key value
   for key in registry proxy https-proxy noproxy cafile; do
