@@ -120,7 +120,7 @@ inline void unpack_nibbles(const uint8_t* nibbles, uint8_t* codes) {
 
 // Bit 4 of eight codes at a time: the multiplication brings bit 0 of byte j to bit 56 + j.
 inline void pack_fifth_bits(const uint8_t* codes, uint8_t* fifth) {
-  for (int k = 0; k < 4; ++k) {
+  for (size_t k = 0; k < 4; ++k) {
     uint64_t eight;
     std::memcpy(&eight, codes + 8 * k, 8);
     fifth[k] = uint8_t((((eight >> 4) & 0x0101010101010101) * 0x0102040810204080) >> 56);
@@ -129,7 +129,7 @@ inline void pack_fifth_bits(const uint8_t* codes, uint8_t* fifth) {
 
 // The other way: copies the bits to every byte, keeps bit j in byte j, and carries it to bit 7.
 inline void unpack_fifth_bits(const uint8_t* fifth, uint8_t* codes) {
-  for (int k = 0; k < 4; ++k) {
+  for (size_t k = 0; k < 4; ++k) {
     uint64_t eight;
     std::memcpy(&eight, codes + 8 * k, 8);
     const uint64_t kept = (uint64_t(fifth[k]) * 0x0101010101010101) & 0x8040201008040201;
