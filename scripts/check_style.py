@@ -4,9 +4,9 @@
     check_style.py [ROOT]
 
 Looks at the files of the working tree that git knows or would add: length, leftover marks, paths of
-one machine, tabs, trailing blanks, and the layout clang-format 14 gives (where it is
-installed; a note says when it is not, for other versions lay out differently). Prints each offence
-as FILE:LINE: and exits with 1.
+one machine, tabs, trailing blanks, and the layout clang-format 14 gives (where it is installed, with a
+note where it is not; other versions lay out differently). Prints each offence as FILE:LINE: and exits
+with 1.
 """
 
 import concurrent.futures
@@ -18,6 +18,8 @@ import sys
 
 MAX_LINES = 500
 CLANG_FORMAT_VERSION = "14"
+HOME = pathlib.Path(__file__).resolve().parents[1]
+STYLE = f"--style=file:{HOME / '.clang-format'}"
 CODE = {".cpp", ".h"}
 TEXT = CODE | {".py", ".sh", ".cmake", ".txt", ".md", ".mjs", ".yml"}
 # Written in two halves so that this file passes its own check.
@@ -68,8 +70,8 @@ def find_formatter():
 
 def misformatted(formatter, path):
     """The first line clang-format would change, or None."""
-    run = subprocess.run([formatter, "--dry-run", "--Werror", path], capture_output=True, text=True,
-                         check=False)
+    run = subprocess.run([formatter, STYLE, "--dry-run", "--Werror", path], capture_output=True,
+                         text=True, check=False)
     if run.returncode == 0:
         return None
     found = re.search(r":(\d+):\d+:", run.stderr)
@@ -77,11 +79,11 @@ def misformatted(formatter, path):
 
 
 def main():
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1])
-    files = files_of(root.resolve())
+    root = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else HOME
+    files = files_of(root)
     failures = []
     for path in files:
-        relative = path.relative_to(root.resolve())
+        relative = path.relative_to(root)
         failures += [f"{relative}:{line}: {what}" for line, what in offences_in(path, relative)]
     formatter = find_formatter()
     if formatter is None:
@@ -90,7 +92,7 @@ def main():
         code = [p for p in files if p.suffix in CODE]
         with concurrent.futures.ThreadPoolExecutor() as pool:
             lines = pool.map(lambda p: misformatted(formatter, p), code)
-        failures += [f"{p.relative_to(root.resolve())}:{line}: not as clang-format writes it"
+        failures += [f"{p.relative_to(root)}:{line}: not as clang-format writes it"
                      for p, line in zip(code, lines) if line]
     print("\n".join(failures) if failures else f"{len(files)} files keep to the style")
     return 1 if failures else 0
