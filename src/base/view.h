@@ -21,8 +21,8 @@ struct MatView {
   MatView(T* d, size_t r, size_t c, size_t s) : data(d), rows(r), cols(c), stride(s) {}
   // A view of constants from a view of variables.
   template <typename U>
-    requires std::is_same_v<const U, T>
-  MatView(const MatView<U>& m) : MatView(m.data, m.rows, m.cols, m.stride) {}
+  requires std::is_same_v<const U, T> MatView(const MatView<U>& m)
+      : MatView(m.data, m.rows, m.cols, m.stride) {}
 
   T* row(size_t r) const { return data + r * stride; }
   T& operator()(size_t r, size_t c) const { return data[r * stride + c]; }
