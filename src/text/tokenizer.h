@@ -19,7 +19,12 @@ using TokenId = int32_t;
 
 // What a token is; the numbers are those of tokenizer.ggml.token_type.
 enum class TokenType : int32_t {
-  kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6
+  kNormal = 1,
+  kUnknown = 2,
+  kControl = 3,
+  kUserDefined = 4,
+  kUnused = 5,
+  kByte = 6
 };
 
 // The ids with a meaning of their own; -1 where the model has none.
@@ -52,13 +57,19 @@ class Tokenizer {
   virtual const SpecialTokens& special() const = 0;
   virtual std::string_view kind() const = 0;  // "byte-level BPE", "SentencePiece BPE", "Unigram"
 
-  // Writes the tokenizer.ggml.* keys into `metadata`.
-  virtual void write_gguf(Metadata& metadata) const = 0;
+  // Writes the tokenizer.ggml.* keys into `metadata`. A model with more embedding rows than tokens
+  // passes their number: the rest become unused tokens "[PAD<id>]", as llama.cpp expects them.
+  // Throws Error(kBadInput) when GGUF has no name for what the tokenizer does.
+  virtual void write_gguf(Metadata& metadata, size_t vocabulary_rows = 0) const = 0;
   // tokenizer.json (Hugging Face tokenizers) with the same behaviour.
   virtual std::string to_tokenizer_json() const = 0;
 
   bool ends_generation(TokenId id) const;
 };
+
+// tokenizer_config.json for a tokenizer without one: the texts of bos, eos, unk and pad, and
+// whether encoding adds BOS and EOS.
+std::string tokenizer_config_json(const Tokenizer& tokenizer);
 
 // Hugging Face folder: tokenizer.json, or tokenizer.model (SentencePiece), with
 // tokenizer_config.json, special_tokens_map.json and generation_config.json beside it.
