@@ -38,22 +38,22 @@ inline __m256i fifth_bits(const uint8_t* p) {
 
 struct Q4_0 {
   using Block = BlockQ4_0;
-  static constexpr bool kSigned = false, kHasMin = false;
-  static constexpr float kZero = 8;  // weight = d * (code - kZero) where there is no min
+  static constexpr Codes8 kKind = Codes8::kWithZero;
+  static constexpr int kZeroShift = 3;
   static __m256i codes(const uint8_t* p) { return nibbles(p + 2); }
 };
 
 struct Q4_1 {
   using Block = BlockQ4_1;
-  static constexpr bool kSigned = false, kHasMin = true;
-  static constexpr float kZero = 0;
+  static constexpr Codes8 kKind = Codes8::kWithMin;
+  static constexpr int kZeroShift = 0;
   static __m256i codes(const uint8_t* p) { return nibbles(p + 4); }
 };
 
 struct Q5_0 {
   using Block = BlockQ5_0;
-  static constexpr bool kSigned = false, kHasMin = false;
-  static constexpr float kZero = 16;
+  static constexpr Codes8 kKind = Codes8::kWithZero;
+  static constexpr int kZeroShift = 4;
   static __m256i codes(const uint8_t* p) {
     return _mm256_or_si256(nibbles(p + 6), fifth_bits(p + 2));
   }
@@ -61,8 +61,8 @@ struct Q5_0 {
 
 struct Q5_1 {
   using Block = BlockQ5_1;
-  static constexpr bool kSigned = false, kHasMin = true;
-  static constexpr float kZero = 0;
+  static constexpr Codes8 kKind = Codes8::kWithMin;
+  static constexpr int kZeroShift = 0;
   static __m256i codes(const uint8_t* p) {
     return _mm256_or_si256(nibbles(p + 8), fifth_bits(p + 4));
   }
@@ -70,11 +70,11 @@ struct Q5_1 {
 
 struct Q8_0 {
   using Block = BlockQ8_0;
-  static constexpr bool kSigned = kHasSignedCodes, kHasMin = false;
-  static constexpr float kZero = kSigned ? 0 : 128;
+  static constexpr Codes8 kKind = kHasSignedCodes ? Codes8::kSigned : Codes8::kWithZero;
+  static constexpr int kZeroShift = 7;
   static __m256i codes(const uint8_t* p) {
     const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 2));
-    return kSigned ? q : _mm256_xor_si256(q, _mm256_set1_epi8(-128));
+    return kHasSignedCodes ? q : _mm256_xor_si256(q, _mm256_set1_epi8(-128));
   }
 };
 
@@ -92,7 +92,7 @@ inline __m256 eight_halves(const uint8_t* p) {
   return _mm256_cvtph_ps(_mm_setr_epi16(h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7]));
 }
 
-// The scales and mins of up to eight blocks.
+// The scales of up to eight blocks; and the mins, which are -zero * scale where there is a zero.
 struct Grid {
   __m256 scales, mins;
 };
@@ -101,10 +101,10 @@ inline Grid read_grid(const uint8_t* w, size_t n) {
   constexpr size_t kStride = sizeof(typename Q::Block);
   Grid grid;
   grid.scales = n == 8 ? eight_halves<kStride>(w) : halves(w, kStride, n);
-  if constexpr (Q::kHasMin) {
+  if constexpr (Q::kKind == Codes8::kWithMin) {
     grid.mins = n == 8 ? eight_halves<kStride>(w + 2) : halves(w + 2, kStride, n);
   } else {
-    grid.mins = _mm256_mul_ps(grid.scales, _mm256_set1_ps(-Q::kZero));
+    grid.mins = _mm256_mul_ps(grid.scales, _mm256_set1_ps(-float(1 << Q::kZeroShift)));
   }
   return grid;
 }
@@ -121,87 +121,116 @@ inline void unpack_blocks(const uint8_t* w, size_t blocks, uint8_t* codes, float
   }
 }
 
-inline __m256i first_eight(size_t n) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(int(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-
 inline float add_eight(__m256 a) {
   __m128 r = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
   r = _mm_add_ps(r, _mm_movehl_ps(r, r));
   return _mm_cvtss_f32(_mm_add_ss(r, _mm_movehdup_ps(r)));
 }
 
-// One block times the same block of T inputs; x points at the block of the first input.
+// Broadcasting a float from memory costs a load and no more; left to themselves compilers keep the
+// vector in a register and shuffle it, which is slower.
+template <int T>
+inline void keep_in_memory(float (&values)[T][8]) {
+  __asm__ volatile("" : "+m"(values));
+}
+
+// Sums of one row: even and odd blocks apart, or each block would wait for the one before.
+template <int T>
+struct RowSums {
+  __m256 products[2][T];  // scale * x_scale * Σ(code * q), eight parts
+  __m256 offsets[T];      // min * x_sum, of eight blocks side by side
+};
+
+// One block, the i-th of its group, times the same block of T inputs.
 template <class Q, int T>
-inline void dot_block(const uint8_t* w, const int8_t* x, size_t x_stride, size_t i,
-                      const __m256 (&scales)[T], __m256 (&sums)[T]) {
+inline void dot_block(const uint8_t* w, const int8_t* x, const float (&scales)[T][kGroup], size_t i,
+                      __m256 (&sums)[T]) {
   const __m256i codes = Q::codes(w);
-  const __m256i lane = _mm256_set1_epi32(int(i));
   NIBBLE_UNROLL
   for (int t = 0; t < T; ++t) {
-    const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + t * x_stride));
-    const __m256 products = _mm256_cvtepi32_ps(multiply_codes<Q::kSigned>(codes, q));
-    sums[t] = _mm256_fmadd_ps(products, _mm256_permutevar8x32_ps(scales[t], lane), sums[t]);
+    const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + t * kBlock));
+    const __m256 products =
+        _mm256_cvtepi32_ps(multiply_codes<Q::kKind == Codes8::kSigned>(codes, q));
+    sums[t] = _mm256_fmadd_ps(products, _mm256_set1_ps(scales[t][i]), sums[t]);
   }
 }
 
-// One row of weights times T inputs. Scales are read for eight blocks at once; the mins meet the
-// sums of the inputs in eight lanes of their own.
+// The scales of a group times those of the inputs, and what the mins add.
 template <class Q, int T>
-void dot_row(const uint8_t* w, const DotI8& c, size_t first, float bias, float* y) {
-  constexpr size_t kBytes = sizeof(typename Q::Block);
-  const size_t stride = c.blocks * kBlock;
-  const int8_t* q = c.x.q + first * stride;
-  const float* x_scales = c.x.scales + first * c.blocks;
-  const float* x_sums = c.x.sums + first * c.blocks;
-  __m256 sums[T], offsets[T], scales[T];
-  for (int t = 0; t < T; ++t) sums[t] = offsets[t] = _mm256_setzero_ps();
-  size_t b = 0;
-  for (; b + 8 <= c.blocks; b += 8, w += 8 * kBytes) {
-    const Grid grid = read_grid<Q>(w, 8);
-    NIBBLE_UNROLL
-    for (int t = 0; t < T; ++t) {
-      scales[t] = _mm256_mul_ps(grid.scales, _mm256_loadu_ps(x_scales + t * c.blocks + b));
-      const __m256 s = _mm256_loadu_ps(x_sums + t * c.blocks + b);
-      if (Q::kHasMin || Q::kZero != 0) offsets[t] = _mm256_fmadd_ps(grid.mins, s, offsets[t]);
-    }
-    NIBBLE_UNROLL
-    for (size_t i = 0; i < 8; ++i) {
-      dot_block<Q, T>(w + i * kBytes, q + (b + i) * kBlock, stride, i, scales, sums);
-    }
-  }
-  if (const size_t n = c.blocks - b; n > 0) {
-    const Grid grid = read_grid<Q>(w, n);
-    const __m256i mask = first_eight(n);
-    for (int t = 0; t < T; ++t) {
-      const __m256 s = _mm256_maskload_ps(x_scales + t * c.blocks + b, mask);
-      scales[t] = _mm256_mul_ps(grid.scales, s);
-      const __m256 m = _mm256_maskload_ps(x_sums + t * c.blocks + b, mask);
-      offsets[t] = _mm256_fmadd_ps(grid.mins, m, offsets[t]);
-    }
-    for (size_t i = 0; i < n; ++i) {
-      dot_block<Q, T>(w + i * kBytes, q + (b + i) * kBlock, stride, i, scales, sums);
-    }
-  }
+inline void scale_group(const Grid& grid, const float* x_scales, const float* x_sums,
+                        float (&scales)[T][kGroup], RowSums<T>& sums) {
+  NIBBLE_UNROLL
   for (int t = 0; t < T; ++t) {
-    y[(first + t) * c.y_stride] = add_eight(_mm256_add_ps(sums[t], offsets[t])) + bias;
+    const __m256 s = _mm256_loadu_ps(x_scales + t * kGroup);
+    _mm256_store_ps(scales[t], _mm256_mul_ps(grid.scales, s));
+    if constexpr (Q::kKind != Codes8::kSigned) {
+      const __m256 sum = _mm256_loadu_ps(x_sums + t * kGroup);
+      sums.offsets[t] = _mm256_fmadd_ps(grid.mins, sum, sums.offsets[t]);
+    }
   }
+  keep_in_memory(scales);
+}
+
+// One row of weights times a panel of T inputs.
+template <class Q, int T>
+void dot_row(const uint8_t* w, size_t blocks, const QuantizedColumns& panel, float bias, float* y,
+             size_t y_stride) {
+  constexpr size_t kBytes = sizeof(typename Q::Block);
+  const int8_t* x = panel.q;
+  const float *x_scales = panel.scales, *x_sums = panel.sums;
+  alignas(32) float scales[T][kGroup];
+  RowSums<T> sums;
+  NIBBLE_UNROLL
+  for (int t = 0; t < T; ++t) {
+    sums.products[0][t] = sums.products[1][t] = sums.offsets[t] = _mm256_setzero_ps();
+  }
+  for (size_t group = blocks / kGroup; group > 0; --group) {
+    scale_group<Q, T>(read_grid<Q>(w, kGroup), x_scales, x_sums, scales, sums);
+    NIBBLE_UNROLL
+    for (size_t i = 0; i < kGroup; ++i) {
+      dot_block<Q, T>(w + i * kBytes, x + i * T * kBlock, scales, i, sums.products[i % 2]);
+    }
+    w += kGroup * kBytes;
+    x += kGroup * T * kBlock;
+    x_scales += kGroup * T;
+    x_sums += kGroup * T;
+  }
+  if (const size_t rest = blocks % kGroup; rest > 0) {
+    scale_group<Q, T>(read_grid<Q>(w, rest), x_scales, x_sums, scales, sums);
+    for (size_t i = 0; i < rest; ++i) {
+      dot_block<Q, T>(w + i * kBytes, x + i * T * kBlock, scales, i, sums.products[0]);
+    }
+  }
+  NIBBLE_UNROLL
+  for (int t = 0; t < T; ++t) {
+    const __m256 products = _mm256_add_ps(sums.products[0][t], sums.products[1][t]);
+    y[t * y_stride] = add_eight(_mm256_add_ps(products, sums.offsets[t])) + bias;
+  }
+}
+
+template <class Q, int T>
+inline void dot_panel(const uint8_t* w, const DotI8& c, size_t tokens,
+                      const QuantizedColumns& panel, float bias, float* y) {
+  if (tokens == T) return dot_row<Q, T>(w, c.blocks, panel, bias, y, c.y_stride);
+  if constexpr (T > 1) dot_panel<Q, T - 1>(w, c, tokens, panel, bias, y);
 }
 
 template <class Q>
 void dot_i8(const DotI8& c) {
+  const size_t groups = (c.blocks + kGroup - 1) / kGroup;
   for (size_t r = 0; r < c.rows; ++r) {
-    const uint8_t* w = c.w + r * c.row_bytes;
     const float bias = c.bias != nullptr ? c.bias[r] : 0;
-    size_t t = 0;
-    for (; t + 4 <= c.tokens; t += 4) dot_row<Q, 4>(w, c, t, bias, c.y + r);
-    if (c.tokens - t == 3) dot_row<Q, 3>(w, c, t, bias, c.y + r);
-    if (c.tokens - t == 2) dot_row<Q, 2>(w, c, t, bias, c.y + r);
-    if (c.tokens - t == 1) dot_row<Q, 1>(w, c, t, bias, c.y + r);
+    for (size_t t = 0; t < c.tokens; t += kDotColumns) {
+      const size_t tokens = c.tokens - t < kDotColumns ? c.tokens - t : kDotColumns;
+      const size_t at = t * groups * kGroup;
+      const QuantizedColumns panel{c.x.q + t * c.blocks * kBlock, c.x.scales + at, c.x.sums + at};
+      dot_panel<Q, kDotColumns>(c.w + r * c.row_bytes, c, tokens, panel, bias,
+                                c.y + t * c.y_stride + r);
+    }
   }
 }
 
-void quantize(const float* x, size_t blocks, int8_t* q, float* scales, float* sums) {
+void quantize(const float* x, size_t blocks, int8_t* q, float* scales, int32_t* totals) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   for (size_t b = 0; b < blocks; ++b, x += kBlock, q += kBlock) {
     __m256 v[4], amax = _mm256_setzero_ps(), probe = _mm256_setzero_ps();
@@ -228,7 +257,7 @@ void quantize(const float* x, size_t blocks, int8_t* q, float* scales, float* su
     const __m256i sum =
         _mm256_add_epi32(_mm256_add_epi32(n[0], n[1]), _mm256_add_epi32(n[2], n[3]));
     scales[b] = (usable ? largest / 127 : 0) + nan;
-    sums[b] = scales[b] * add_eight(_mm256_cvtepi32_ps(sum));  // whole numbers, exact
+    totals[b] = int32_t(add_eight(_mm256_cvtepi32_ps(sum)));  // exact: below 2^24
   }
 }
 

@@ -36,8 +36,10 @@ void dot_row_f32(const uint8_t* w, const DotF32& c, size_t first, float bias, fl
   constexpr size_t kSums = 4;
   const float* x = c.x + first * c.x_stride;
   F sums[kSums][T];
-  for (auto& s : sums) {
-    for (F& lane : s) lane = set(0);
+  NIBBLE_UNROLL
+  for (size_t u = 0; u < kSums; ++u) {
+    NIBBLE_UNROLL
+    for (int t = 0; t < T; ++t) sums[u][t] = set(0);
   }
   size_t k = 0;
   for (; k + kSums * kLanes <= c.cols; k += kSums * kLanes) {
@@ -54,10 +56,12 @@ void dot_row_f32(const uint8_t* w, const DotF32& c, size_t first, float bias, fl
   for (; k < c.cols; k += kLanes) {
     const size_t n = c.cols - k < kLanes ? c.cols - k : kLanes;
     const F weight = n == kLanes ? W::read(w + k * W::kBytes) : read_n<W>(w + k * W::kBytes, n);
+    NIBBLE_UNROLL
     for (int t = 0; t < T; ++t) {
       sums[0][t] = fma(weight, load_n(x + t * c.x_stride + k, n), sums[0][t]);
     }
   }
+  NIBBLE_UNROLL
   for (int t = 0; t < T; ++t) {
     const F sum = add(add(sums[0][t], sums[1][t]), add(sums[2][t], sums[3][t]));
     y[(first + t) * c.y_stride] = reduce_add(sum) + bias;
@@ -70,8 +74,10 @@ void dot_f32(const DotF32& c) {
     const uint8_t* w = c.w + r * c.row_bytes;
     const float bias = c.bias != nullptr ? c.bias[r] : 0;
     size_t t = 0;
-    for (; t + 2 <= c.tokens; t += 2) dot_row_f32<W, 2>(w, c, t, bias, c.y + r);
-    if (t < c.tokens) dot_row_f32<W, 1>(w, c, t, bias, c.y + r);
+    for (; t + kDotColumns <= c.tokens; t += kDotColumns) {
+      dot_row_f32<W, kDotColumns>(w, c, t, bias, c.y + r);
+    }
+    for (; t < c.tokens; ++t) dot_row_f32<W, 1>(w, c, t, bias, c.y + r);
   }
 }
 

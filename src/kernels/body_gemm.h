@@ -13,29 +13,40 @@ constexpr size_t kF32Rows = kF32Vectors * kLanes;
 
 // ---- int8 ----
 
-// Integer sums of one block of 32 columns.
+// Adds the products of one block of 32 columns.
 template <bool kSigned, int T>
 inline void multiply_block(const uint8_t* codes, const int8_t* x, I (&sums)[kI8Vectors][T]) {
+  constexpr size_t kRun = 4;  // steps that a run of additions may have, see simd_*.h
   NIBBLE_UNROLL
-  for (int v = 0; v < kI8Vectors; ++v) {
-    NIBBLE_UNROLL
-    for (int t = 0; t < T; ++t) sums[v][t] = zero_i();
-  }
-  NIBBLE_UNROLL
-  for (size_t k = 0; k < kBlock / 4; ++k) {
-    Codes w[kI8Vectors];
-    NIBBLE_UNROLL
-    for (int v = 0; v < kI8Vectors; ++v) w[v] = load_codes(codes + (k * kI8Rows + v * kLanes) * 4);
+  for (size_t first = 0; first < kBlock / 4; first += kRun) {
+    I run[kI8Vectors][T];
     NIBBLE_UNROLL
     for (int t = 0; t < T; ++t) {
-      const Inputs in = broadcast_inputs(x + (k * kI8Tokens + t) * 4);
       NIBBLE_UNROLL
-      for (int v = 0; v < kI8Vectors; ++v) sums[v][t] = dot4<kSigned>(sums[v][t], w[v], in);
+      for (int v = 0; v < kI8Vectors; ++v) run[v][t] = begin_run<kSigned>(sums[v][t]);
+    }
+    NIBBLE_UNROLL
+    for (size_t k = first; k < first + kRun; ++k) {
+      Codes w[kI8Vectors];
+      NIBBLE_UNROLL
+      for (int v = 0; v < kI8Vectors; ++v)
+        w[v] = load_codes(codes + (k * kI8Rows + v * kLanes) * 4);
+      NIBBLE_UNROLL
+      for (int t = 0; t < T; ++t) {
+        const Inputs in = broadcast_inputs(x + (k * kI8Tokens + t) * 4);
+        NIBBLE_UNROLL
+        for (int v = 0; v < kI8Vectors; ++v) run[v][t] = add_to_run<kSigned>(run[v][t], w[v], in);
+      }
+    }
+    NIBBLE_UNROLL
+    for (int t = 0; t < T; ++t) {
+      NIBBLE_UNROLL
+      for (int v = 0; v < kI8Vectors; ++v) sums[v][t] = end_run<kSigned>(sums[v][t], run[v][t]);
     }
   }
 }
 
-template <bool kSigned, int T>
+template <Codes8 kKind, int T>
 void gemm_i8_tile(const GemmI8& c) {
   F y[kI8Vectors][T];
   NIBBLE_UNROLL
@@ -45,16 +56,26 @@ void gemm_i8_tile(const GemmI8& c) {
   }
   for (size_t b = 0; b < c.blocks; ++b) {
     I sums[kI8Vectors][T];
-    multiply_block<kSigned, T>(c.codes + b * kBlock * kI8Rows, c.x + b * kBlock * kI8Tokens, sums);
+    NIBBLE_UNROLL
+    for (int t = 0; t < T; ++t) {
+      const I start = kKind == Codes8::kWithZero
+                          ? shift_left(c.minus_totals[b * kI8Tokens + t], c.zero_shift)
+                          : zero_i();
+      NIBBLE_UNROLL
+      for (int v = 0; v < kI8Vectors; ++v) sums[v][t] = start;
+    }
+    multiply_block<kKind == Codes8::kSigned, T>(c.codes + b * kBlock * kI8Rows,
+                                                c.x + b * kBlock * kI8Tokens, sums);
     const float* x_scales = c.x_scales + b * kI8Tokens;
     const float* x_sums = c.x_sums + b * kI8Tokens;
     NIBBLE_UNROLL
     for (int v = 0; v < kI8Vectors; ++v) {
-      const F scale = load(c.scales + b * kI8Rows + v * kLanes);
-      const F min = load(c.mins + b * kI8Rows + v * kLanes);
+      const size_t at = b * kI8Rows + v * kLanes;
+      const F scale = load(c.scales + at);
+      const F min = kKind == Codes8::kWithMin ? load(c.mins + at) : set(0);
       NIBBLE_UNROLL
       for (int t = 0; t < T; ++t) {
-        y[v][t] = fma(min, set(x_sums[t]), y[v][t]);
+        if constexpr (kKind == Codes8::kWithMin) y[v][t] = fma(min, set(x_sums[t]), y[v][t]);
         y[v][t] = fma(mul(scale, set(x_scales[t])), to_float(sums[v][t]), y[v][t]);
       }
     }
@@ -66,18 +87,19 @@ void gemm_i8_tile(const GemmI8& c) {
   }
 }
 
-template <bool kSigned, int T>
+template <Codes8 kKind, int T>
 void gemm_i8_any(const GemmI8& c) {
-  if (c.tokens == T) return gemm_i8_tile<kSigned, T>(c);
-  if constexpr (T > 1) gemm_i8_any<kSigned, T - 1>(c);
+  if (c.tokens == T) return gemm_i8_tile<kKind, T>(c);
+  if constexpr (T > 1) gemm_i8_any<kKind, T - 1>(c);
 }
 
 template <bool kMayBeSigned>
 void gemm_i8(const GemmI8& c) {
   if constexpr (kMayBeSigned) {
-    if (c.signed_codes) return gemm_i8_any<true, kI8Tokens>(c);
+    if (c.kind == Codes8::kSigned) return gemm_i8_any<Codes8::kSigned, kI8Tokens>(c);
   }
-  gemm_i8_any<false, kI8Tokens>(c);
+  if (c.kind == Codes8::kWithMin) return gemm_i8_any<Codes8::kWithMin, kI8Tokens>(c);
+  gemm_i8_any<Codes8::kWithZero, kI8Tokens>(c);
 }
 
 // ---- f32 ----

@@ -28,23 +28,27 @@ double peak_f32(size_t rounds) {
 }
 
 double peak_i8(size_t rounds) {
+  // Read anew in every step and different for every chain, or compilers compute it once for all.
+  constexpr size_t kVaried = 8;
+  uint8_t codes[kVaried * kLanes * 4];
+  int8_t inputs[kChains * 4];
+  for (size_t i = 0; i < sizeof codes; ++i) codes[i] = uint8_t(i % 3);
+  for (size_t i = 0; i < sizeof inputs; ++i) inputs[i] = int8_t(i * (rounds + 7) % 101);
   I sums[kChains];
-  for (I& sum : sums) sum = zero_i();
-  uint8_t codes[kLanes * 4];
-  int8_t inputs[4] = {1, -1, 1, -1};
-  std::memset(codes, 1, sizeof codes);
-  volatile float keep = 0;
-  const Codes w = load_codes(codes);
   Inputs x[kChains];
-  for (int c = 0; c < kChains; ++c) x[c] = broadcast_inputs(inputs);
+  for (int c = 0; c < kChains; ++c) {
+    sums[c] = zero_i();
+    x[c] = broadcast_inputs(inputs + 4 * c);
+  }
   for (size_t i = 0; i < rounds * kPeakSteps; ++i) {
+    const Codes w = load_codes(codes + i % kVaried * kLanes * 4);
     NIBBLE_UNROLL
     for (int c = 0; c < kChains; ++c) sums[c] = dot4<false>(sums[c], w, x[c]);
   }
   F all = set(0);
   for (I sum : sums) all = add(all, to_float(sum));
-  keep = keep + reduce_add(all);
-  return 8.0 * kLanes * kChains * kPeakSteps * double(rounds);
+  volatile float keep = reduce_add(all);
+  return 8.0 * kLanes * kChains * kPeakSteps * double(rounds) + 0 * keep;
 }
 
 // Reads every cache line of `bytes` (a multiple of 64 * streams) in `streams` places at once.

@@ -13,11 +13,11 @@ namespace {
 
 template <class Q>
 constexpr FormatKernels quantized(const Format& format) {
-  return {&format, Q::kSigned, dot_i8<Q>, unpack_panel<Q>, nullptr, nullptr};
+  return {&format, Q::kKind, Q::kZeroShift, dot_i8<Q>, unpack_panel<Q>, nullptr, nullptr};
 }
 template <class W>
 constexpr FormatKernels floating(const Format& format) {
-  return {&format, false, nullptr, nullptr, dot_f32<W>, decode<W>};
+  return {&format, Codes8::kSigned, 0, nullptr, nullptr, dot_f32<W>, decode<W>};
 }
 
 constexpr FormatKernels kFormats[] = {
@@ -34,6 +34,7 @@ constexpr IsaKernels kernels = {
     .formats = kFormats,
     .format_count = sizeof kFormats / sizeof kFormats[0],
     .quantize = quantize,
+    .dot_columns = kDotColumns,
     .gemm_i8_rows = kI8Rows,
     .gemm_i8_tokens = kI8Tokens,
     .gemm_i8 = gemm_i8<kHasSignedCodes>,

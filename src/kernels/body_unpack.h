@@ -8,8 +8,6 @@
 namespace nibble::NIBBLE_ISA_NAMESPACE {
 namespace {
 
-constexpr size_t kGroup = 8;  // blocks unpacked at a time
-
 struct alignas(64) UnpackedGroup {
   uint8_t codes[kLanes][kGroup * kBlock];
   float grid[kLanes][2 * kGroup];  // eight scales, then eight mins

@@ -7,12 +7,18 @@
 // The instruction-set objects include this header and nothing that could put a shared inline
 // function into them (scripts/check_isa_symbols.sh), so here are only structs and pointers.
 //
-// The vocabulary of the int8 path. Weights come in blocks of 32 with
-//     weight = scale * code + min
-// where the codes are bytes in the convention the instruction set multiplies fastest (unsigned for
-// vpdpbusd, which turns Q8_0's -128 .. 127 into 0 .. 255 and min into -128 scale). Inputs come in
-// blocks of 32 with  input = x_scale * q,  q in -127 .. 127; x_sum = x_scale * Σq meets the mins:
-//     Σ weight * input = Σ_blocks  scale * x_scale * Σ(code * q)  +  min * x_sum.
+// The vocabulary of the int8 path. Weights come in blocks of 32 as codes of one byte and a scale;
+// what the codes mean depends on the format and on what the instruction set multiplies fastest
+// (vpdpbusd wants the codes of Q8_0 as 0 .. 255). Inputs come in blocks of 32 with  input = x_scale
+// * q, q in -127 .. 127. With x_total = Σq and x_sum = x_scale * x_total, one block adds
+//     scale * x_scale * Σ(code * q)                    to Σ weight * input when codes are signed,
+//     scale * x_scale * (Σ(code * q) - zero * x_total)  when they have a zero,
+//     scale * x_scale * Σ(code * q) + min * x_sum       when they have a min.
+enum class Codes8 {
+  kSigned,    // weight = scale * code, code -128 .. 127
+  kWithZero,  // weight = scale * (code - zero), code 0 .. 255
+  kWithMin,   // weight = scale * code + min, code 0 .. 255
+};
 
 // Loops over register tiles must be unrolled before anything else happens to them.
 #define NIBBLE_UNROLL _Pragma("GCC unroll 16")
@@ -22,22 +28,26 @@ namespace nibble {
 struct Format;
 
 inline constexpr size_t kBlock = 32;      // weights that share a scale in the int8 path
+inline constexpr size_t kGroup = 8;       // blocks whose scales are handled side by side
 inline constexpr size_t kMaxColumns = 8;  // inputs that dot products take at once
 // Blocks of inputs that are smaller count as zeros: 127 / amax must be finite.
 inline constexpr float kSmallestAmax = 1e-36f;
 
-// Inputs rounded to int8, row after row.
-struct QuantizedRows {
-  const int8_t* q;      // [tokens, 32 * blocks]
-  const float* scales;  // [tokens, blocks]
-  const float* sums;    // [tokens, blocks]
+// Inputs rounded to int8, for dot products: in panels of `dot_columns` tokens, the last one as wide
+// as there are tokens left. In a panel of T tokens, everything lies in the order it is read:
+//   q      [blocks][T][32]
+//   scales [blocks / 8 rounded up][T][8], zeros after the last block; sums likewise
+struct QuantizedColumns {
+  const int8_t* q;
+  const float* scales;
+  const float* sums;
 };
 
 // y[t * y_stride + r] = Σ_k w[r, k] x[t, k] + bias[r] for consecutive rows of packed weights.
 struct DotI8 {
   const uint8_t* w;  // row r at w + r * row_bytes, at any alignment
   size_t row_bytes, rows, blocks;
-  QuantizedRows x;
+  QuantizedColumns x;
   size_t tokens;      // 1 .. kMaxColumns
   const float* bias;  // [rows] or nullptr
   float* y;
@@ -58,7 +68,7 @@ struct DotF32 {
 
 // A panel of weights unpacked for the int8 GEMM: `gemm_i8_rows` rows side by side.
 //   codes  [blocks][8][gemm_i8_rows][4]   four consecutive columns of a row together
-//   scales [blocks][gemm_i8_rows], mins likewise
+//   scales [blocks][gemm_i8_rows], mins likewise where codes come with one
 struct UnpackPanel {
   const uint8_t* w;  // first row, first block
   size_t row_bytes;
@@ -70,16 +80,19 @@ struct UnpackPanel {
 };
 
 // One panel of weights times one panel of inputs, `gemm_i8_tokens` of them side by side:
-//   x [blocks][8][gemm_i8_tokens][4], x_scales [blocks][gemm_i8_tokens], x_sums likewise.
+//   x [blocks][8][gemm_i8_tokens][4], x_scales [blocks][gemm_i8_tokens]; x_sums and minus_totals
+//   (-Σq) likewise.
 // y[t * y_stride + r] gets the products, starting from what is there.
 struct GemmI8 {
   const uint8_t* codes;
   const float* scales;
   const float* mins;
-  bool signed_codes;  // of the format, see FormatKernels
+  Codes8 kind;
+  int zero_shift;  // zero = 2^zero_shift
   const int8_t* x;
   const float* x_scales;
   const float* x_sums;
+  const int32_t* minus_totals;
   size_t blocks;
   size_t tokens;  // 1 .. gemm_i8_tokens
   float* y;       // gemm_i8_rows floats per token are read and written
@@ -100,7 +113,8 @@ struct GemmF32 {
 // ones dot_i8 and unpack. A format without a row here is decoded and multiplied in f32.
 struct FormatKernels {
   const Format* format;
-  bool signed_codes;  // unpack makes codes -128 .. 127 rather than 0 .. 255
+  Codes8 kind;     // what unpack makes
+  int zero_shift;  // zero = 2^zero_shift
   void (*dot_i8)(const DotI8& call);
   void (*unpack)(const UnpackPanel& call);
   void (*dot_f32)(const DotF32& call);
@@ -132,7 +146,9 @@ struct IsaKernels {
 
   // Rounds blocks of 32 floats to int8: scale = amax / 127, nearest even. A NaN or an infinity
   // makes the scale of its block NaN, so that it is seen in the product.
-  void (*quantize)(const float* x, size_t blocks, int8_t* q, float* scales, float* sums);
+  void (*quantize)(const float* x, size_t blocks, int8_t* q, float* scales, int32_t* totals);
+
+  size_t dot_columns;
 
   size_t gemm_i8_rows, gemm_i8_tokens;
   void (*gemm_i8)(const GemmI8& call);

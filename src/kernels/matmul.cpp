@@ -67,7 +67,7 @@ size_t rows_to_stream(const Product& p) {
 }
 
 void few_columns_i8(const Product& p, ThreadPool& pool) {
-  const QuantizedRows x = p.x.quantized_rows(p.isa, pool);
+  const QuantizedColumns x = p.x.quantized_columns(p.isa, pool);
   pool.parallel_for(p.w.rows, rows_to_stream(p), [&](size_t begin, size_t end, unsigned) {
     p.kernels->dot_i8({bytes(p.row(begin)), p.w.row_bytes(), end - begin, p.x.blocks(), x,
                        p.tokens(), p.bias_from(begin), p.y.data + begin, p.y.stride});
@@ -156,9 +156,9 @@ void gemm_rows_i8(const Product& p, const Activations::State::I8Panels& x, size_
       for (size_t r = begin; r < end; r += height) {
         const size_t at = (r - begin) / height * panel;
         on_whole_panel(p, r, height, t, tokens, [&](float* y, size_t stride) {
-          p.isa.gemm_i8({codes + at * kBlock, scales + at, mins + at, p.kernels->signed_codes,
-                         x.q + x_at * kBlock, x.scales + x_at, x.sums + x_at, n, tokens, y,
-                         stride});
+          p.isa.gemm_i8({codes + at * kBlock, scales + at, mins + at, p.kernels->kind,
+                         p.kernels->zero_shift, x.q + x_at * kBlock, x.scales + x_at, x.sums + x_at,
+                         x.minus_totals + x_at, n, tokens, y, stride});
         });
       }
     }

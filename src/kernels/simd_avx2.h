@@ -100,6 +100,9 @@ using Codes = __m256i;
 using Inputs = __m256i;
 
 inline I zero_i() { return _mm256_setzero_si256(); }
+inline I shift_left(int32_t x, int shift) {
+  return _mm256_sllv_epi32(_mm256_set1_epi32(x), _mm256_set1_epi32(shift));
+}
 inline F to_float(I a) { return _mm256_cvtepi32_ps(a); }
 inline Codes load_codes(const uint8_t* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
@@ -122,10 +125,28 @@ inline I dot4(I sum, Codes w, Inputs x) {
   return _mm256_add_epi32(sum, multiply_codes<kSigned>(w, x));
 }
 
+// A run of at most four steps begins at `sum`, and ends as the sum with them added. Unsigned codes
+// are those of formats with 5 bits at most: 8 products of 31 * 127 fit the 16 bits they are added
+// in.
+template <bool kSigned>
+inline I begin_run(I sum) {
+  return kSigned ? sum : zero_i();
+}
+template <bool kSigned>
+inline I add_to_run(I run, Codes w, Inputs x) {
+  return kSigned ? dot4<kSigned>(run, w, x) : _mm256_add_epi16(run, _mm256_maddubs_epi16(w, x));
+}
+template <bool kSigned>
+inline I end_run(I sum, I run) {
+  if (kSigned) return run;
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(run, _mm256_set1_epi16(1)));
+}
+
 // ---- shapes of the register tiles ----
 
 constexpr int kF32Vectors = 2, kF32Tokens = 6;
 constexpr int kI8Vectors = 1, kI8Tokens = 4;
+constexpr size_t kDotColumns = 2;
 
 }  // namespace
 }  // namespace nibble::NIBBLE_ISA_NAMESPACE

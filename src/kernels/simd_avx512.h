@@ -91,6 +91,9 @@ using Codes = __m512i;
 using Inputs = __m512i;
 
 inline I zero_i() { return _mm512_setzero_si512(); }
+inline I shift_left(int32_t x, int shift) {
+  return _mm512_sllv_epi32(_mm512_set1_epi32(x), _mm512_set1_epi32(shift));
+}
 inline F to_float(I a) { return _mm512_cvtepi32_ps(a); }
 inline Codes load_codes(const uint8_t* p) { return _mm512_loadu_si512(p); }
 inline Inputs broadcast_inputs(const int8_t* p) {
@@ -109,10 +112,25 @@ inline I dot4(I sum, Codes w, Inputs x) {
   return _mm512_dpbusd_epi32(sum, w, x);
 }
 
+// A run of at most four steps of dot4 begins at `sum`, and ends as the sum with them added.
+template <bool kSigned>
+inline I begin_run(I sum) {
+  return sum;
+}
+template <bool kSigned>
+inline I add_to_run(I run, Codes w, Inputs x) {
+  return dot4<kSigned>(run, w, x);
+}
+template <bool kSigned>
+inline I end_run(I, I run) {
+  return run;
+}
+
 // ---- shapes of the register tiles ----
 
 constexpr int kF32Vectors = 2, kF32Tokens = 12;
 constexpr int kI8Vectors = 2, kI8Tokens = 6;
+constexpr size_t kDotColumns = 4;
 
 }  // namespace
 }  // namespace nibble::NIBBLE_ISA_NAMESPACE

@@ -125,6 +125,11 @@ using Codes = I;  // four bytes per lane
 using Inputs = I;
 
 inline I zero_i() { return {{0, 0, 0, 0}}; }
+// x * 2^shift in every lane.
+inline I shift_left(int32_t x, int shift) {
+  const int32_t shifted = x * (int32_t(1) << shift);
+  return {{shifted, shifted, shifted, shifted}};
+}
 inline F to_float(I a) {
   return map([&](size_t i) { return float(a.v[i]); });
 }
@@ -151,10 +156,25 @@ inline I dot4(I sum, Codes w, Inputs x) {
   return sum;
 }
 
+// A run of at most four steps of dot4 begins at `sum`, and ends as the sum with them added.
+template <bool kSigned>
+inline I begin_run(I sum) {
+  return sum;
+}
+template <bool kSigned>
+inline I add_to_run(I run, Codes w, Inputs x) {
+  return dot4<kSigned>(run, w, x);
+}
+template <bool kSigned>
+inline I end_run(I, I run) {
+  return run;
+}
+
 // ---- shapes of the register tiles ----
 
 constexpr int kF32Vectors = 2, kF32Tokens = 4;
 constexpr int kI8Vectors = 2, kI8Tokens = 4;
+constexpr size_t kDotColumns = 2;
 
 }  // namespace
 }  // namespace nibble::NIBBLE_ISA_NAMESPACE
