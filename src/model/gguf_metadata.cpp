@@ -29,32 +29,14 @@ std::string size_label(uint64_t parameters) {
   return fmt::format("{:.{}f}{}", scaled, digits, unit);
 }
 
-template <typename T>
-void pad(Metadata& metadata, const std::string& key, size_t size, const T& value) {
-  const MetadataValue* stored = metadata.find(key);
-  if (stored == nullptr) return;
-  const auto* array = std::get_if<MetadataArray>(stored);
-  NIBBLE_CHECK(array != nullptr && std::holds_alternative<std::vector<T>>(*array));
-  auto padded = std::get<std::vector<T>>(*array);
-  padded.resize(std::max(size, padded.size()), value);
-  metadata.set(key, MetadataArray(std::move(padded)));
-}
-
-// Readers of GGUF take the number of tokens from the list, so every row of the embedding gets one:
-// "[PAD32000]", of a type that no text turns into.
-void pad_vocabulary(uint64_t rows, Metadata& metadata) {
-  const auto* listed = metadata.get_strings("tokenizer.ggml.tokens");
-  NIBBLE_CHECK(listed != nullptr);
-  if (listed->size() > rows) {
-    throw bad_input("the tokenizer has {} tokens, the embedding only {} rows", listed->size(), rows)
+// Every row of the embedding gets a token, as readers of GGUF expect.
+void write_tokenizer(const Tokenizer& tokenizer, uint64_t rows, Metadata& metadata) {
+  if (tokenizer.vocabulary_size() > rows) {
+    throw bad_input("the tokenizer has {} tokens, the embedding only {} rows",
+                    tokenizer.vocabulary_size(), rows)
         .hint("GGUF files cannot hold tokens without an embedding");
   }
-  if (listed->size() == rows) return;
-  std::vector<std::string> tokens = *listed;
-  while (tokens.size() < rows) tokens.push_back(fmt::format("[PAD{}]", tokens.size()));
-  metadata.set("tokenizer.ggml.tokens", MetadataArray(std::move(tokens)));
-  pad(metadata, "tokenizer.ggml.token_type", rows, int32_t(TokenType::kUnused));
-  pad(metadata, "tokenizer.ggml.scores", rows, -1000.0f);
+  tokenizer.write_gguf(metadata, rows);
 }
 
 // GGUF has three keys for tokens that end a text; a model may list more than the first.
@@ -85,18 +67,7 @@ using Json = nlohmann::ordered_json;
 
 std::string tokenizer_config(const Tokenizer& tokenizer, uint64_t context,
                              const std::string& chat_template) {
-  const SpecialTokens& special = tokenizer.special();
-  Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}};
-  const auto name = [&](const char* key, TokenId id) {
-    if (id >= 0) config[key] = tokenizer.token_text(id);
-  };
-  name("bos_token", special.bos);
-  name("eos_token", special.eos);
-  name("unk_token", special.unknown);
-  name("pad_token", special.padding);
-  config["add_bos_token"] = special.add_bos;
-  config["add_eos_token"] = special.add_eos;
-  config["clean_up_tokenization_spaces"] = false;
+  Json config = Json::parse(tokenizer_config_json(tokenizer));
   config["model_max_length"] = context;
   if (!chat_template.empty()) config["chat_template"] = chat_template;
   return config.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -137,8 +108,7 @@ Metadata Checkpoint::gguf_metadata() const {
   metadata.set("general.size_label", size_label(parameters()));
   write_generation_defaults(generation_defaults_, metadata);
   write_gguf_hyperparameters(*arch_, hyperparameters_, metadata);
-  tokenizer().write_gguf(metadata);
-  pad_vocabulary(hyperparameters_.vocabulary, metadata);
+  write_tokenizer(tokenizer(), hyperparameters_.vocabulary, metadata);
   write_end_tokens(tokenizer().special(), metadata);
   if (!chat_template_.empty()) metadata.set("tokenizer.chat_template", chat_template_);
   return metadata;

@@ -51,13 +51,16 @@ std::string read_chat_template(const fs::path& folder) {
   if (fs::exists(separate)) return read_text_file(separate, uint64_t(16) << 20);
   if (!fs::exists(config)) return "";
   const JsonFile json = JsonFile::read(config);
-  const auto value = find_value(json.object(), "chat_template");
-  if (!value) return "";
-  std::string_view text;
-  simdjson::dom::array list;
-  if (!value->get(text)) return std::string(text);
-  if (!value->get(list)) return std::string(default_template(list));
-  throw bad_input("\"chat_template\": expected a string or a list").at(json.name());
+  const JsonObject object = json.object();
+  try {
+    const auto value = find_value(object, "chat_template");
+    simdjson::dom::array list;
+    if (value && !value->get(list)) return std::string(default_template(list));
+    return std::string(find_string(object, "chat_template").value_or(""));
+  } catch (Error& error) {
+    error.at(json.name());
+    throw;
+  }
 }
 
 // ---- generation defaults ----

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <ostream>
 #include <string_view>
 
 #include "arch/arch.h"
@@ -25,6 +26,9 @@ struct SyntheticSpec {
   const Format* format = &formats::bf16;  // or f16, f32
   uint64_t seed = 1;
 };
+
+// How GoogleTest shows one.
+inline void PrintTo(const SyntheticSpec& spec, std::ostream* out) { *out << spec.hf_class; }
 
 Hyperparameters hyperparameters(const SyntheticSpec& spec);
 
