@@ -5,6 +5,8 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/process.h"
 #include "quantize/output.h"

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -131,6 +133,21 @@ TEST_P(PeerArchitecture, ComputesTheSameProbabilitiesFromGgufAndFolder) {
     EXPECT_NEAR(d.perplexity_ratio, 1, 1e-3);
   }
 }
+
+const test::SyntheticSpec kSpecs[] = {
+    {.hf_class = "LlamaForCausalLM", .heads = 4, .kv_heads = 4},
+    {.hf_class = "LlamaForCausalLM", .heads = 8, .kv_heads = 1, .head_dim = 16, .tied = true},
+    {.hf_class = "LlamaForCausalLM", .heads = 8, .kv_heads = 2, .head_dim = 64, .llama3_rope = true},
+    {.hf_class = "LlamaForCausalLM", .heads = 4, .kv_heads = 2, .head_dim = 48, .ffn = 352},
+    {.hf_class = "LlamaForCausalLM", .heads = 4, .kv_heads = 2, .yarn_rope = true},
+    {.hf_class = "MistralForCausalLM", .heads = 8, .kv_heads = 2, .head_dim = 32},
+    {.hf_class = "Qwen2ForCausalLM", .heads = 4, .kv_heads = 2},
+    {.hf_class = "Qwen2ForCausalLM", .heads = 8, .kv_heads = 1, .tied = true},
+    {.hf_class = "Qwen3ForCausalLM", .heads = 4, .kv_heads = 2, .head_dim = 64},
+    {.hf_class = "Qwen3ForCausalLM", .heads = 8, .kv_heads = 8, .head_dim = 48, .tied = true},
+};
+
+INSTANTIATE_TEST_SUITE_P(Peer, PeerArchitecture, testing::ValuesIn(kSpecs));
 
 }  // namespace
 }  // namespace nibble
