@@ -7,6 +7,7 @@
 #include "arch/checks.h"
 #include "arch/hyperparameters.h"
 #include "base/error.h"
+#include "base/json.h"
 
 // config.json of Hugging Face transformers, versions 4 and 5 (which moves rope_theta and
 // rope_scaling into rope_parameters).

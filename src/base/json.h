@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/json_fwd.h"
 #include "base/view.h"
 
 // Reading JSON that somebody else wrote (simdjson), with errors that name the place.
@@ -36,7 +37,6 @@ class JsonFile {
 
 // Fields of an object. `find_*` gives nothing when the key is absent or null; a value of another
 // type throws Error(kBadInput) naming the key. Integers may be spelled as whole floats.
-using JsonObject = simdjson::dom::object;
 std::optional<simdjson::dom::element> find_value(JsonObject o, std::string_view key);
 std::optional<JsonObject> find_object(JsonObject o, std::string_view key);
 std::optional<simdjson::dom::array> find_array(JsonObject o, std::string_view key);

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "support/support.h"
 
 namespace nibble {
