@@ -77,10 +77,11 @@ class Attention {
     const size_t first = begin / kChunk, chunks = ceil_div(end, kChunk) - first;
     const size_t rows = shape_.tokens * shape_.group();
     const std::vector<Part> parts = parts_for(chunks * shape_.kv_heads, rows);
+    // All heads of a chunk before the next chunk: they lie in the same pages.
     const auto piece = [&](size_t i) {
-      const size_t h = i / chunks, c = first + i % chunks;
-      compute(h, 0, shape_.tokens, std::max(begin, c * kChunk), std::min(end, (c + 1) * kChunk),
-              parts[i]);
+      const size_t h = i % shape_.kv_heads, c = i / shape_.kv_heads, at = (first + c) * kChunk;
+      compute(h, 0, shape_.tokens, std::max(begin, at), std::min(end, at + kChunk),
+              parts[h * chunks + c]);
     };
     const size_t grain = std::max<size_t>(1, kChunk / std::min(kChunk, end - begin));
     pool.parallel_for(parts.size(), grain, [&](size_t from, size_t to, unsigned) {

@@ -14,6 +14,7 @@ namespace nibble::NIBBLE_ISA_NAMESPACE {
 namespace {
 
 constexpr size_t kTile = 64;     // positions at a time
+constexpr size_t kAhead = 16;    // positions asked for before they are read
 constexpr size_t kFewRows = 8;   // up to here transposing the keys does not pay
 constexpr size_t kPadding = 16;  // out_stride is a multiple of it
 static_assert(kPadding % kLanes == 0 && kTile % kF32Rows == 0);
@@ -66,6 +67,12 @@ inline void read_tile(const AttentionPiece& c, const void* from, size_t first, s
   const auto* in = static_cast<const uint8_t*>(from) + first * c.kv_stride * bytes;
   const size_t whole = c.head_dim / kLanes * kLanes;
   for (size_t p = 0; p < n; ++p, in += c.kv_stride * bytes, out += width) {
+    // Heads lie between: the processor does not see that positions follow each other.
+    if (first + p + kAhead < c.end) {
+      for (size_t at = 0; at < c.head_dim * bytes; at += 64) {
+        prefetch(in + kAhead * c.kv_stride * bytes + at);
+      }
+    }
     for (size_t d = 0; d < whole; d += kLanes) {
       store(out + d, c.f16 ? WeightF16::read(in + d * 2) : WeightF32::read(in + d * 4));
     }
@@ -78,28 +85,49 @@ inline void read_tile(const AttentionPiece& c, const void* from, size_t first, s
   }
 }
 
-// scores[r, p] for few rows: R of them together read each key once.
-template <size_t R>
-inline void dot_scores(const Workspace& s, size_t first_row, size_t n) {
+// scores[r, p] for few rows: R rows by P positions at once, so that both are read less often.
+template <size_t R, size_t P>
+inline void dot_scores(const Workspace& s, size_t first_row, size_t p) {
   const float* q = s.queries + first_row * s.width;
-  for (size_t p = 0; p < n; ++p) {
-    const float* key = s.keys + p * s.width;
-    F sums[R];
-    for (F& sum : sums) sum = set(0);
-    for (size_t d = 0; d < s.width; d += kLanes) {
-      const F k = load(key + d);
-      NIBBLE_UNROLL
-      for (size_t r = 0; r < R; ++r) sums[r] = fma(load(q + r * s.width + d), k, sums[r]);
-    }
-    for (size_t r = 0; r < R; ++r) s.scores[(first_row + r) * kTile + p] = reduce_add(sums[r]);
+  const float* keys = s.keys + p * s.width;
+  F sums[R][P];
+  NIBBLE_UNROLL
+  for (size_t r = 0; r < R; ++r) {
+    NIBBLE_UNROLL
+    for (size_t i = 0; i < P; ++i) sums[r][i] = set(0);
   }
+  for (size_t d = 0; d < s.width; d += kLanes) {
+    NIBBLE_UNROLL
+    for (size_t r = 0; r < R; ++r) {
+      const F query = load(q + r * s.width + d);
+      NIBBLE_UNROLL
+      for (size_t i = 0; i < P; ++i) {
+        sums[r][i] = fma(query, load(keys + i * s.width + d), sums[r][i]);
+      }
+    }
+  }
+  NIBBLE_UNROLL
+  for (size_t r = 0; r < R; ++r) {
+    NIBBLE_UNROLL
+    for (size_t i = 0; i < P; ++i) {
+      s.scores[(first_row + r) * kTile + p + i] = reduce_add(sums[r][i]);
+    }
+  }
+}
+
+template <size_t R>
+inline void row_scores(const Workspace& s, size_t first_row, size_t n) {
+  constexpr size_t kPositions = 2;
+  size_t p = 0;
+  for (; p + kPositions <= n; p += kPositions) dot_scores<R, kPositions>(s, first_row, p);
+  for (; p < n; ++p) dot_scores<R, 1>(s, first_row, p);
 }
 
 inline void few_scores(const Workspace& s, size_t rows, size_t n) {
   size_t r = 0;
-  for (; r + 4 <= rows; r += 4) dot_scores<4>(s, r, n);
-  for (; r + 2 <= rows; r += 2) dot_scores<2>(s, r, n);
-  if (r < rows) dot_scores<1>(s, r, n);
+  for (; r + 4 <= rows; r += 4) row_scores<4>(s, r, n);
+  for (; r + 2 <= rows; r += 2) row_scores<2>(s, r, n);
+  if (r < rows) row_scores<1>(s, r, n);
 }
 
 inline void many_scores(const AttentionPiece& c, const Workspace& s, size_t n) {

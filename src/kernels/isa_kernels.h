@@ -148,7 +148,10 @@ struct IsaKernels {
   // makes the scale of its block NaN, so that it is seen in the product.
   void (*quantize)(const float* x, size_t blocks, int8_t* q, float* scales, int32_t* totals);
 
-  size_t dot_columns;
+  size_t dot_columns;  // of a panel of QuantizedColumns
+
+  // Up to so many inputs dot products are faster than unpacking weights for a GEMM; <= kMaxColumns.
+  size_t few_columns_i8, few_columns_f32;
 
   size_t gemm_i8_rows, gemm_i8_tokens;
   void (*gemm_i8)(const GemmI8& call);

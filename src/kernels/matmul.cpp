@@ -9,9 +9,6 @@
 namespace nibble {
 namespace {
 
-// From this many inputs on, unpacking weights for the GEMM is repaid.
-constexpr size_t kManyColumns = kMaxColumns + 1;
-
 // Weights unpacked at a time by one thread: rows of a panel times these columns stay in its L2
 // cache while all inputs pass by.
 constexpr size_t kI8Depth = 1024;
@@ -173,6 +170,11 @@ void many_columns_i8(const Product& p, ThreadPool& pool) {
   });
 }
 
+// About `columns`, at least one block.
+size_t whole_blocks(const Format& format, size_t columns) {
+  return std::max<size_t>(1, columns / format.block_size) * format.block_size;
+}
+
 // Rows begin .. end, columns k .. k + depth of w as packed panels, `panel` floats each.
 void pack_rows_f32(const Product& p, size_t begin, size_t end, size_t k, size_t depth, size_t panel,
                    float* out) {
@@ -188,8 +190,7 @@ void pack_rows_f32(const Product& p, size_t begin, size_t end, size_t k, size_t 
 
 void gemm_rows_f32(const Product& p, const float* x, size_t begin, size_t end) {
   const size_t height = p.isa.gemm_f32_rows, width = p.isa.gemm_f32_tokens, cols = p.w.cols;
-  const size_t block = p.w.format->block_size;
-  const size_t depth = std::min(cols, std::max<size_t>(1, kF32Depth / block) * block);
+  const size_t depth = std::min(cols, whole_blocks(*p.w.format, kF32Depth));
   const size_t panel = height * depth;
   float* w = thread_scratch<float, 5>(panels_in(end - begin, height) * panel);
   for (size_t k = 0; k < cols; k += depth) {
@@ -228,7 +229,7 @@ void matmul(const WeightMatrix& w, const Activations& activations, MatView<float
   const Product product{w, x, y, bias, isa, kernels_of(isa, *w.format)};
   const bool int8 = x.precision == ActivationPrecision::kInt8 && product.kernels != nullptr &&
                     product.kernels->dot_i8 != nullptr;
-  const bool many = y.rows >= kManyColumns;
+  const bool many = y.rows > (int8 ? isa.few_columns_i8 : isa.few_columns_f32);
   if (int8)
     (many ? many_columns_i8 : few_columns_i8)(product, pool);
   else

@@ -92,6 +92,8 @@ inline void store_f16(uint8_t* p, F a) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
 }
 
+inline void prefetch(const uint8_t* p) { _mm_prefetch(p, _MM_HINT_T0); }
+
 // ---- int8 products ----
 
 constexpr bool kHasSignedCodes = true;
@@ -147,6 +149,7 @@ inline I end_run(I sum, I run) {
 constexpr int kF32Vectors = 2, kF32Tokens = 6;
 constexpr int kI8Vectors = 1, kI8Tokens = 4;
 constexpr size_t kDotColumns = 2;
+constexpr size_t kFewColumnsI8 = 8, kFewColumnsF32 = 8;
 
 }  // namespace
 }  // namespace nibble::NIBBLE_ISA_NAMESPACE

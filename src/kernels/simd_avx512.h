@@ -83,6 +83,8 @@ inline void store_f16(uint8_t* p, F a) {
                       _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
+inline void prefetch(const uint8_t* p) { _mm_prefetch(p, _MM_HINT_T0); }
+
 // ---- int8 products ----
 
 constexpr bool kHasSignedCodes = false;
@@ -131,6 +133,7 @@ inline I end_run(I, I run) {
 constexpr int kF32Vectors = 2, kF32Tokens = 12;
 constexpr int kI8Vectors = 2, kI8Tokens = 6;
 constexpr size_t kDotColumns = 4;
+constexpr size_t kFewColumnsI8 = 4, kFewColumnsF32 = 8;
 
 }  // namespace
 }  // namespace nibble::NIBBLE_ISA_NAMESPACE

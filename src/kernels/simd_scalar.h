@@ -117,6 +117,9 @@ inline void store_f16(uint8_t* p, F a) {
   std::memcpy(p, h, sizeof h);
 }
 
+// Asks for memory that will be read soon.
+inline void prefetch(const uint8_t*) {}
+
 // ---- int8 products ----
 
 constexpr bool kHasSignedCodes = true;
@@ -175,6 +178,7 @@ inline I end_run(I, I run) {
 constexpr int kF32Vectors = 2, kF32Tokens = 4;
 constexpr int kI8Vectors = 2, kI8Tokens = 4;
 constexpr size_t kDotColumns = 2;
+constexpr size_t kFewColumnsI8 = 8, kFewColumnsF32 = 8;
 
 }  // namespace
 }  // namespace nibble::NIBBLE_ISA_NAMESPACE

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/fixtures.h"
+#include "kernels/isa_kernels.h"
 
 namespace nibble::test {
 namespace {
@@ -182,15 +183,18 @@ TEST_P(Matmul, GivesTheSameBytesWithAnyNumberOfThreads) {
 
 TEST_P(Matmul, GivesATokenTheSameBytesWhateverTokensAreBesideIt) {
   Random random(6);
+  const IsaKernels& isa = *GetParam()->kernels;
   for (const Format* format : {&formats::q4_1, &formats::q8_0, &formats::f16}) {
     const TestWeights w = make_weights(random, *format, 50, 352);
     const std::vector<float> x = normal_values(random, 40 * w.cols);
     for (const auto precision : {ActivationPrecision::kInt8, ActivationPrecision::kF32}) {
-      const Output few = multiply(w, x, 8, precision, nullptr);
+      const bool int8 = format->is_quantized() && precision == ActivationPrecision::kInt8;
+      const size_t limit = int8 ? isa.few_columns_i8 : isa.few_columns_f32;
+      const Output few = multiply(w, x, limit, precision, nullptr);
       const Output many = multiply(w, x, 40, precision, nullptr);
       for (size_t tokens = 1; tokens < 40; ++tokens) {
         const Output y = multiply(w, x, tokens, precision, nullptr);
-        const Output& expected = tokens <= 8 ? few : many;
+        const Output& expected = tokens <= limit ? few : many;
         for (size_t t = 0; t < tokens; ++t) {
           for (size_t r = 0; r < w.rows; ++r) ASSERT_EQ(y(t, r), expected(t, r)) << tokens;
         }
