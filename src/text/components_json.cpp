@@ -13,7 +13,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kEndSpaces = R"(\A +| +\z)", kSpaceRun = " {2,}";
+// SentencePiece takes spaces off the end after it has spelled them as marks. (The look behind keeps
+// the search linear in a long run of spaces.)
+constexpr std::string_view kEndSpaces = R"(\A +|(?<![ ▁])[ ▁]+\z)", kSpaceRun = " {2,}";
 
 Json replace(const char* kind, std::string_view what, std::string_view with) {
   return {{"type", "Replace"}, {"pattern", {{kind, what}}}, {"content", with}};
@@ -22,6 +24,20 @@ Json replace(const char* kind, std::string_view what, std::string_view with) {
 Json sequence(const char* list_key, std::vector<Json> members) {
   if (members.size() == 1) return members.front();
   return {{"type", "Sequence"}, {list_key, std::move(members)}};
+}
+
+// What a SentencePiece normalizer does to the text itself.
+std::vector<Json> text_steps(const SpaceRules& rules) {
+  std::vector<Json> steps;
+  if (!rules.charsmap.empty()) {
+    steps.push_back(
+        {{"type", "Precompiled"}, {"precompiled_charsmap", base64_encode(rules.charsmap)}});
+  }
+  if (rules.remove_extra) {
+    steps.push_back(replace("Regex", kEndSpaces, ""));
+    steps.push_back(replace("Regex", kSpaceRun, " "));
+  }
+  return steps;
 }
 
 Error not_expressible(std::string_view type) {
@@ -105,18 +121,19 @@ std::string byte_level_pre_tokenizer(std::span<const std::string_view> patterns)
 }
 
 std::string sentencepiece_normalizer(const SpaceRules& rules) {
-  std::vector<Json> steps;
-  if (!rules.charsmap.empty()) {
-    steps.push_back(
-        {{"type", "Precompiled"}, {"precompiled_charsmap", base64_encode(rules.charsmap)}});
-  }
-  if (rules.remove_extra) {
-    steps.push_back(replace("Regex", kEndSpaces, ""));
-    steps.push_back(replace("Regex", kSpaceRun, " "));
-  }
+  std::vector<Json> steps = text_steps(rules);
   if (rules.prefix) steps.push_back({{"type", "Prepend"}, {"prepend", kSpaceMark}});
   steps.push_back(replace("String", " ", kSpaceMark));
   return sequence("normalizers", std::move(steps)).dump();
+}
+
+MetaspaceComponents metaspace_components(const SpaceRules& rules) {
+  const std::vector<Json> steps = text_steps(rules);
+  const Json metaspace = {{"type", "Metaspace"},
+                          {"replacement", kSpaceMark},
+                          {"prepend_scheme", rules.prefix ? "first" : "never"},
+                          {"split", false}};
+  return {steps.empty() ? "" : sequence("normalizers", steps).dump(), metaspace.dump()};
 }
 
 std::string sentencepiece_decoder(bool prefix) {

@@ -24,6 +24,12 @@ struct SpaceRules {
 };
 std::string sentencepiece_normalizer(const SpaceRules& rules);
 std::string sentencepiece_decoder(bool prefix);
+// The same with the spaces left to a Metaspace pre-tokenizer, so that added tokens can be looked
+// for between the two. (A text that begins with one then gets no space in front.)
+struct MetaspaceComponents {
+  std::string normalizer, pre_tokenizer;
+};
+MetaspaceComponents metaspace_components(const SpaceRules& rules);
 
 // Back: the expressions a byte-level pre-tokenizer cuts at, one after another. Throws
 // Error(kBadInput) when it does something else besides.

@@ -153,7 +153,7 @@ class Search {
   int match(size_t from, size_t end, uint32_t options) {
     const bool frugal = budget_ == 0;
     pcre2_set_match_limit(work_.context.get(), frugal ? kFrugalMatchLimit : kMatchLimit);
-    if (!frugal && end < text_.size()) options |= PCRE2_PARTIAL_HARD;
+    if (end < text_.size()) options |= frugal ? PCRE2_NOTEOL : PCRE2_PARTIAL_HARD;
     // Empty matches cut nothing, and would have to be stepped over.
     return pcre2_match(code_, reinterpret_cast<PCRE2_SPTR>(text_.data()), end, from,
                        options | PCRE2_NOTEMPTY | PCRE2_NO_UTF_CHECK, work_.data.get(),

@@ -17,7 +17,7 @@ std::string spelling(const TokenizerParts& parts, TokenId id) {
   const bool raw = parts.vocabulary.type(id) == TokenType::kUserDefined;
   if (parts.model == ModelKind::kByteBpe || !raw) return text;
   for (size_t at = 0; (at = text.find(kSpaceMark, at)) != text.npos; ++at) {
-    text.replace(at, kSpaceMark.size(), " ");
+    text.replace(at, kSpaceMark.size(), 1, ' ');
   }
   return text;
 }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "text/components_json.h"
 #include "text/prefix_index.h"
 #include "text/tokenizer_parts.h"
 #include "text/utf8.h"
@@ -47,7 +48,8 @@ std::string added_tokens(const TokenizerParts& parts) {
     out += fmt::format(
         R"({{"id":{},"content":{},"single_word":{},"lstrip":{},"rstrip":{},"normalized":{},"special":{}}})",
         token->id, json_string(token->content), truth(token->single_word), truth(token->lstrip),
-        truth(token->rstrip), truth(token->normalized), truth(token->special));
+        truth(token->rstrip), truth(token->normalized || token->as_normalized),
+        truth(token->special));
   }
   return out + "]";
 }
@@ -169,8 +171,15 @@ const std::string& or_null(const std::string& json) {
 std::string write_tokenizer_json(const TokenizerParts& parts) {
   std::string out = "{\"version\":\"1.0\",\n\"truncation\":null,\n\"padding\":null,\n";
   out += "\"added_tokens\":" + added_tokens(parts) + ",\n";
-  out += "\"normalizer\":" + or_null(parts.normalizer) + ",\n";
-  out += "\"pre_tokenizer\":" + or_null(parts.pre_tokenizer) + ",\n";
+  MetaspaceComponents components = {parts.normalizer, parts.pre_tokenizer};
+  // An added token is normalized before it is looked for; a space put in front would hide it.
+  const bool any = std::any_of(parts.added.begin(), parts.added.end(),
+                               [](const AddedToken& token) { return token.as_normalized; });
+  if (any) {
+    components = metaspace_components(sentencepiece_rules(parts.normalizer, parts.pre_tokenizer));
+  }
+  out += "\"normalizer\":" + or_null(components.normalizer) + ",\n";
+  out += "\"pre_tokenizer\":" + or_null(components.pre_tokenizer) + ",\n";
   out += "\"post_processor\":" + post_processor(parts) + ",\n";
   out += "\"decoder\":" + or_null(parts.decoder) + ",\n\"model\":";
   parts.model == ModelKind::kUnigram ? write_unigram(parts, &out) : write_bpe(parts, &out);
