@@ -36,6 +36,11 @@ double figure(const JsonFile& json, std::string_view group, std::string_view key
   return find_number(find_object(json.object(), group).value(), key).value();
 }
 
+std::vector<simdjson::dom::object> tensors_of(const JsonFile& json) {
+  const simdjson::dom::array array = find_array(json.object(), "tensors").value();
+  return {array.begin(), array.end()};
+}
+
 // Tensor values by name, decoded.
 std::map<std::string, std::vector<float>> values_of(const fs::path& model) {
   const auto checkpoint = Checkpoint::open(model);
@@ -74,7 +79,7 @@ TEST_F(Quantized, ToEveryTypeAndInspectAgrees) {
     EXPECT_EQ(find_string(json.object(), "architecture"), "llama");
     EXPECT_EQ(find_int(json.object(), "file_bytes"), int64_t(fs::file_size(path(type))));
     EXPECT_EQ(figure(json, "hyperparameters", "layers"), 6);
-    for (const simdjson::dom::object tensor : *find_array(json.object(), "tensors")) {
+    for (const simdjson::dom::object tensor : tensors_of(json)) {
       if (find_string(tensor, "name") != "blk.0.ffn_down.weight") continue;
       EXPECT_EQ(find_string(tensor, "type"), type);
     }
@@ -108,11 +113,13 @@ TEST_F(Quantized, EvaluationAgainstTheBaseOrdersTheTypes) {
 TEST_F(Quantized, DynamicGivesWhatTheFileGives) {
   const fs::path text = text_file(*folder_);
   const auto scored = [&](std::vector<std::string> words) {
-    words.insert(words.end(), {"--text", text, "--context", "256", "--chunks", "2", "--json"});
+    words.insert(words.end(), {"--text", text, "--context", "256", "--chunks", "2", "--activations",
+                               "f32", "--kv-type", "f32", "--json"});
     return figure(json_of(words), "perplexity", "value");
   };
-  EXPECT_DOUBLE_EQ(scored({"eval", shipped_model(), "--dynamic", "INT4"}),
-                   scored({"eval", path("Q4_0")}));
+  // The order of the rows of q and k differs, and with it that of the sums.
+  const double from_file = scored({"eval", path("Q4_0")});
+  EXPECT_NEAR(scored({"eval", shipped_model(), "--dynamic", "INT4"}), from_file, from_file * 1e-5);
 }
 
 TEST_F(Quantized, GreedyTextIsTheSameTwiceAndForAnyThreads) {
@@ -184,7 +191,7 @@ TEST(Quantize, SaysWhichTypeAWordMeansAndHowLargeItWillBe) {
   auto planned = words;
   planned.push_back("--dry-run");
   const auto plan = json_of(planned), done = json_of(words);
-  EXPECT_EQ(find_int(plan.object(), "file_bytes"), int64_t(fs::file_size(folder / "x.gguf")));
+  EXPECT_EQ(find_int(done.object(), "file_bytes"), int64_t(fs::file_size(folder / "x.gguf")));
   EXPECT_EQ(find_int(plan.object(), "bytes_out"), find_int(done.object(), "bytes_out"));
 }
 
@@ -193,7 +200,7 @@ TEST(Quantize, RulesDecideTensorsAndOnesThatMatchNothingAreRefused) {
   const auto json = json_of({"quantize", shipped_model(), "-o", folder / "x.gguf", "--type", "Q4_0",
                              "--tensor", "ffn_down=Q8_0", "--tensor", "blk\\.0\\.=F16", "--json"});
   std::map<std::string, std::string> formats;
-  for (const simdjson::dom::object tensor : *find_array(json.object(), "tensors")) {
+  for (const simdjson::dom::object tensor : tensors_of(json)) {
     formats[std::string(*find_string(tensor, "name"))] = *find_string(tensor, "to");
   }
   EXPECT_EQ(formats["blk.0.ffn_down.weight"], "Q8_0");

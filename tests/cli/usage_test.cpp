@@ -151,7 +151,7 @@ TEST(Usage, DidYouMean) {
                  {"Q4_00", "did you mean Q4_0?"});
   expect_refusal({"eval", "m", "--dynamic", "int44"}, 2, {"--dynamic", "did you mean INT"});
   expect_refusal({"eval", "m", "--score", "al"}, 2, {"--score", "did you mean all?"});
-  expect_refusal({"completions", "fsh"}, 2, {"did you mean fish?"});
+  expect_refusal({"completions", "fihs"}, 2, {"did you mean fish?"});
 }
 
 TEST(Usage, ValuesAreChecked) {
@@ -220,10 +220,18 @@ TEST(Usage, AFullDiskBehindStandardOutputIsAnError) {
 }
 
 TEST(Usage, GlyphsFollowTheLocale) {
-  const ScopedVariable all("LC_ALL", "C");
-  const auto result = run_nibble({"inspect", shipped_model()});
-  EXPECT_EQ(result.exit_code, 0);
-  EXPECT_TRUE(contains(result.out, "..."));
+  const TemporaryFolder folder;
+  std::string text;
+  while (text.size() < 400) text += "The old house stood at the end of the lane. ";
+  write_text_file(folder / "text.txt", text);
+  const std::vector<std::string> words = {
+      "eval", shipped_model(), "--text", folder / "text.txt", "--context", "16"};
+  {
+    const ScopedVariable all("LC_ALL", "C");
+    EXPECT_TRUE(contains(run_nibble(words).out, " +- "));
+  }
+  const ScopedVariable all("LC_ALL", "C.UTF-8");
+  EXPECT_TRUE(contains(run_nibble(words).out, " ± "));
 }
 
 }  // namespace

@@ -36,6 +36,12 @@ std::string format_counts(const QuantizeReport& report) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+// What the output takes on the disk; before it is written only the bytes of its weights are known.
+std::optional<uint64_t> known_file_bytes(const WriteFlags& flags, const QuantizeReport& report) {
+  if (flags.dry_run || report.file_bytes == 0) return std::nullopt;
+  return report.file_bytes;
+}
+
 void print_json(const CommandLine& line, const WriteFlags& flags, const Recipe& recipe,
                 const Method& method, const QuantizeReport& report) {
   Json json = Json::document(fmt::format("nibble.{}/1", line.name()));
@@ -46,7 +52,7 @@ void print_json(const CommandLine& line, const WriteFlags& flags, const Recipe& 
   json.set("parameters", report.parameters);
   json.set("bytes_in", report.bytes_in);
   json.set("bytes_out", report.bytes_out);
-  json.set("file_bytes", report.file_bytes);
+  json.set("file_bytes", known_file_bytes(flags, report));
   json.set("bits_per_weight", report.bits_per_weight());
   if (flags.dry_run) {
     json.set_null("seconds");
@@ -72,15 +78,33 @@ void print_json(const CommandLine& line, const WriteFlags& flags, const Recipe& 
   json.print();
 }
 
+// The file or folder to name in the next command: of a file in parts, its first part.
+std::string written_path(const WriteFlags& flags) {
+  const fs::path output = flags.output;
+  if (fs::exists(output)) return flags.output;
+  const std::string prefix = output.stem().string() + "-00001-of-";
+  const fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const fs::path name = entry.path().filename();
+    if (name.string().starts_with(prefix)) return (output.parent_path() / name).string();
+  }
+  return flags.output;
+}
+
 void print_summary(const WriteFlags& flags, const Recipe& recipe, const Method& method,
                    const QuantizeReport& report) {
   Fields fields;
   fields.add("output", "{}{}", flags.output, flags.dry_run ? " (dry run: nothing written)" : "");
-  fields.add("type", "{} by {}: {}", recipe.name(), method.name, format_counts(report));
-  fields.add("size", "{}", format_bytes(report.file_bytes));
-  fields.add("weights", "{} {} {}, {:.2f}{} smaller", format_bytes(report.bytes_in), glyphs().arrow,
-             format_bytes(report.bytes_out), double(report.bytes_in) / double(report.bytes_out),
-             glyphs().times);
+  const bool rounds = recipe.base() != nullptr && recipe.base()->is_quantized();
+  const std::string how = rounds ? fmt::format(" by {}", method.name) : "";
+  fields.add("type", "{}{}: {}", recipe.name(), how, format_counts(report));
+  if (const auto bytes = known_file_bytes(flags, report)) {
+    fields.add("size", "{}", format_bytes(*bytes));
+  }
+  const double ratio = double(report.bytes_in) / double(std::max<uint64_t>(report.bytes_out, 1));
+  fields.add("weights", "{} {} {}{}", format_bytes(report.bytes_in), glyphs().arrow,
+             format_bytes(report.bytes_out),
+             ratio > 1.005 ? fmt::format(", {:.2f}{} smaller", ratio, glyphs().times) : "");
   fields.add("bits per weight", "{:.3f}", report.bits_per_weight());
   if (!flags.dry_run) {
     fields.add("time", "{}, {:.0f} MB/s of input", format_duration(report.seconds),
@@ -145,7 +169,9 @@ void write_model(const CommandLine& line, const WriteFlags& flags, const Recipe&
   }
   print_summary(flags, recipe, method, report);
   if (!flags.dry_run) {
-    log::info("next: nibble eval {} --base {}", shell_word(flags.output), shell_word(flags.model));
+    flush_output();
+    log::info("next: nibble eval {} --base {}", shell_word(written_path(flags)),
+              shell_word(flags.model));
   }
 }
 
