@@ -111,7 +111,7 @@ class Search {
       const size_t window_end = window(from, kWindow);
       const bool frugal = budget_ == 0;
       const int result = match(from, window_end, 0);
-      if (result > 0) return found(begin, end);
+      if (result >= 0) return found(begin, end);  // 0: more groups than bounds kept
       if (result == PCRE2_ERROR_PARTIAL) {
         const size_t start = pcre2_get_startchar(work_.data.get());
         if (match_at(start)) return found(begin, end);
@@ -132,11 +132,11 @@ class Search {
       const size_t end = window(start, size);
       budget_ -= std::min(budget_, end - start);
       const int result = match(start, end, PCRE2_ANCHORED);
-      if (result > 0) return true;
+      if (result >= 0) return true;
       if (result == PCRE2_ERROR_NOMATCH) return false;
       if (result != PCRE2_ERROR_PARTIAL) budget_ = 0;
     }
-    return match(start, window(start, kWindow), PCRE2_ANCHORED) > 0;
+    return match(start, window(start, kWindow), PCRE2_ANCHORED) >= 0;
   }
 
   bool found(size_t* begin, size_t* end) const {

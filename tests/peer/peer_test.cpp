@@ -103,12 +103,13 @@ TEST_P(PeerFormat, LoadsOurFilesAndComputesTheSameProbabilities) {
   EXPECT_EQ(ask({"load", file.string()}).at("architecture"), "llama");
   constexpr size_t kTokens = 2000;
   const auto theirs = their_log_probs(file, kTokens);
-  const bool quantized_format = format.is_quantized();
   for (const auto activations : {ActivationPrecision::kF32, ActivationPrecision::kInt8}) {
     const bool full = activations == ActivationPrecision::kF32;
     const auto d = compare(our_log_probs(file, kTokens, activations), theirs);
     report(fmt::format("{} activations {}", format.name, full ? "f32" : "int8"), d);
-    EXPECT_LT(quantized_format ? d.mean : d.largest, quantized_format ? 0.02 : 5e-3);
+    // llama.cpp rounds what it multiplies with: to 8 bits for quantized weights, to bf16 for BF16.
+    const bool exact = &format == &formats::f32 || &format == &formats::f16;
+    EXPECT_LT(exact ? d.largest : d.mean, exact ? 5e-3 : 0.02);
     EXPECT_NEAR(d.perplexity_ratio, 1, 1e-3);
   }
 }
@@ -123,13 +124,13 @@ class PeerArchitecture : public Peer, public testing::WithParamInterface<test::S
 
 TEST_P(PeerArchitecture, ComputesTheSameProbabilitiesFromGgufAndFolder) {
   test::write_synthetic_model(folder_ / "folder", GetParam());
-  const auto file = quantized(folder_ / "folder", Recipe::keep());
+  const auto file = quantized(folder_ / "folder", Recipe(formats::f32));
   constexpr size_t kTokens = 300;
   const auto theirs = their_log_probs(file, kTokens);
   for (const auto& path : {file, folder_ / "folder"}) {
     const auto d = compare(our_log_probs(path, kTokens, ActivationPrecision::kF32), theirs);
     report(path.filename().string(), d);
-    EXPECT_LT(d.largest, 0.02);
+    EXPECT_LT(d.largest, 5e-3);
     EXPECT_NEAR(d.perplexity_ratio, 1, 1e-3);
   }
 }
@@ -142,7 +143,7 @@ const test::SyntheticSpec kSpecs[] = {
     {.hf_class = "LlamaForCausalLM", .heads = 4, .kv_heads = 2, .yarn_rope = true},
     {.hf_class = "MistralForCausalLM", .heads = 8, .kv_heads = 2, .head_dim = 32},
     {.hf_class = "Qwen2ForCausalLM", .heads = 4, .kv_heads = 2},
-    {.hf_class = "Qwen2ForCausalLM", .heads = 8, .kv_heads = 1, .tied = true},
+    {.hf_class = "Qwen2ForCausalLM", .heads = 8, .kv_heads = 1, .head_dim = 16, .tied = true},
     {.hf_class = "Qwen3ForCausalLM", .heads = 4, .kv_heads = 2, .head_dim = 64},
     {.hf_class = "Qwen3ForCausalLM", .heads = 8, .kv_heads = 8, .head_dim = 48, .tied = true},
 };
