@@ -28,11 +28,6 @@ void expect_refusal(const std::vector<std::string>& words, int exit_code,
   for (const auto& part : parts) EXPECT_TRUE(contains(result.err, part));
 }
 
-std::set<std::string> flags_in(const std::string& text) {
-  static const std::regex kFlag("--[a-z][a-z0-9-]*");
-  return {std::sregex_token_iterator(text.begin(), text.end(), kFlag), {}};
-}
-
 // The flags a command declares: those that begin a line of `nibble COMMAND -h`.
 std::set<std::string> flags_of(const std::string& command) {
   static const std::regex kLine("(^|\n)  (-[a-z], |    )(--[a-z][a-z0-9-]*)");
@@ -167,6 +162,13 @@ TEST(Usage, ValuesAreChecked) {
   expect_refusal({"inspect", "a", "b"}, 2, {"\"b\" is one argument too many"});
   expect_refusal({"run", "m", "-n"}, 2, {"-n needs a value"});
   expect_refusal({"run", "m", "-n", "1", "-n", "2"}, 2, {"--tokens was given 2 times"});
+}
+
+TEST(Usage, TwoDashesEndTheFlags) {
+  const std::string model = shipped_model();
+  EXPECT_EQ(run_nibble({"inspect", "--tensors", "--", model}).exit_code, 0);
+  expect_refusal({"inspect", "--", model, "--tensors"}, 2, {"--tensors"});
+  EXPECT_EQ(run_nibble({"tokenize", model, "-p", "--", "--pieces"}).exit_code, 0);
 }
 
 TEST(Usage, NoFlagIsIgnored) {

@@ -147,21 +147,21 @@ Option& CommandLine::path(std::string_view names, std::string_view value, std::s
 
 Option& CommandLine::integer(std::string_view names, uint64_t* into, uint64_t min, uint64_t max,
                              std::string_view help) {
-  Option& option = add(names, "N", Takes::kNumber, help);
+  Option& option = add(names, "N", Takes::kText, help);
   option.set = [=](std::string_view text) { *into = to_integer(text, min, max); };
   return option;
 }
 
 Option& CommandLine::integer(std::string_view names, std::optional<uint64_t>* into, uint64_t min,
                              uint64_t max, std::string_view help) {
-  Option& option = add(names, "N", Takes::kNumber, help);
+  Option& option = add(names, "N", Takes::kText, help);
   option.set = [=](std::string_view text) { *into = to_integer(text, min, max); };
   return option;
 }
 
 Option& CommandLine::number(std::string_view names, std::optional<double>* into, double min,
                             double max, std::string_view help) {
-  Option& option = add(names, "X", Takes::kNumber, help);
+  Option& option = add(names, "X", Takes::kText, help);
   option.set = [=](std::string_view text) { *into = to_number(text, min, max); };
   return option;
 }
@@ -223,7 +223,9 @@ void CommandLine::parse(std::span<const std::string> words) {
   } catch (const CLI::ParseError& error) {
     throw usage_error("{}", error.what());
   }
-  if (!app.remaining().empty()) reject(app.remaining().front());
+  for (const auto& word : app.remaining()) {
+    if (word != "--") reject(word);
+  }
   for (size_t i = 0; i < options_.size(); ++i) {
     const auto& values = parsed[i]->results();
     if (values.size() > 1 && !options_[i].repeatable && options_[i].takes != Takes::kNothing) {

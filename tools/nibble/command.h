@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,7 +18,7 @@
 namespace nibble::cli {
 
 // What kind of word a flag takes; completions offer accordingly.
-enum class Takes { kNothing, kText, kNumber, kPath, kFormat, kChoice };
+enum class Takes { kNothing, kText, kPath, kFormat, kChoice };
 
 // One flag or positional argument.
 struct Option {
@@ -136,7 +135,7 @@ struct Example {
   std::string_view command, says;
 };
 
-// A row of the table in commands.cpp.
+// A row of the table in main.cpp.
 struct CommandRow {
   std::string_view name;
   std::string_view summary;  // one line

@@ -83,7 +83,12 @@ class Eval : public Command {
   }
 
   void check_output(const std::string& text_path) const {
-    if (log_probs_.empty() || !fs::exists(log_probs_)) return;
+    if (log_probs_.empty()) return;
+    const fs::path folder = fs::path(log_probs_).parent_path();
+    if (!folder.empty() && !fs::is_directory(folder)) {
+      throw usage_error("--log-probs {}: there is no folder {}", log_probs_, folder.string());
+    }
+    if (!fs::exists(log_probs_)) return;
     for (const std::string& input : {text_path, compute_.model, base_}) {
       if (!input.empty() && input != "-" && same_file(input, log_probs_)) {
         throw usage_error("--log-probs {} is also the input {}", log_probs_, input);

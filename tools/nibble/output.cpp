@@ -60,8 +60,6 @@ bool colour_errors() {
   return ::isatty(STDERR_FILENO) == 1 && !is_set("NO_COLOR") && !dumb;
 }
 
-bool output_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
-
 void Fields::print() const {
   size_t width = 0;
   for (const auto& [label, value] : lines_) width = std::max(width, text_width(label));

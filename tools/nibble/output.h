@@ -34,7 +34,6 @@ const Glyphs& glyphs();
 
 // True when standard error is a terminal that wants colour (NO_COLOR unset, TERM not "dumb").
 bool colour_errors();
-bool output_is_terminal();
 
 // "label   value" lines with the values below each other.
 class Fields {

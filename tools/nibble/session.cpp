@@ -17,6 +17,7 @@ namespace {
 constexpr uint64_t kMaxText = uint64_t(1) << 30;
 
 std::string read_standard_input() {
+  if (::isatty(STDIN_FILENO) == 1) log::info("reading from the terminal until Ctrl-D");
   std::string text;
   char buffer[65536];
   while (text.size() < kMaxText) {
