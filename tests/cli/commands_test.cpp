@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "io/container.h"
 #include "model/checkpoint.h"
+#include "support/synthetic_model.h"
 
 // The commands end to end, on the model that ships.
 
@@ -211,6 +212,22 @@ TEST(Quantize, RulesDecideTensorsAndOnesThatMatchNothingAreRefused) {
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_NE(refused.err.find("ffn_sideways"), std::string::npos);
   EXPECT_FALSE(fs::exists(folder / "y.gguf"));
+}
+
+TEST(Quantize, SaysAloudWhichTensorsATypeDoesNotFit) {
+  const TemporaryFolder folder;
+  write_synthetic_model(folder / "odd", {.ffn = 200});
+  const auto result =
+      run_nibble({"quantize", folder / "odd", "-o", folder / "x.gguf", "--type", "q4_0"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("warning: blk.0.ffn_down.weight and 1 more: written as F16"),
+            std::string::npos)
+      << result.err;
+  const auto dynamic =
+      run_nibble({"run", folder / "odd", "-p", "a", "-n", "2", "--dynamic", "q4_0"});
+  EXPECT_EQ(dynamic.exit_code, 0) << dynamic.err;
+  EXPECT_NE(dynamic.err.find("warning: blk.0.ffn_down.weight: kept in F16"), std::string::npos)
+      << dynamic.err;
 }
 
 TEST(Quantize, RefusesToWriteOverItsInputOrAnotherFile) {
