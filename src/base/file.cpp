@@ -18,7 +18,7 @@ namespace nibble {
 namespace {
 
 // What the signal handlers may look at: plain arrays, no allocation, no locks.
-constexpr int kSlots = 64;
+constexpr int kSlots = 512;  // one for each file of the largest split that is written
 constexpr size_t kMaxPath = 4096;
 struct TemporarySlot {
   std::atomic<bool> used{false};

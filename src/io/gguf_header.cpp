@@ -91,17 +91,25 @@ Metadata read_metadata(Cursor& in, uint64_t count) {
   return metadata;
 }
 
+// Runs a check of something that stands at `position`.
+template <typename Check>
+void check_at(uint64_t position, const Check& check) {
+  try {
+    check();
+  } catch (Error& error) {
+    error.at(fmt::format("byte {}", position));
+    throw;
+  }
+}
+
 std::string read_tensor_name(Cursor& in) {
   const uint64_t start = in.position();
   std::string name = read_gguf_string(in, limits::kStringBytes);
-  try {
+  check_at(start, [&] {
     check_name(name, limits::kGgufNameBytes, "tensor name");
     // Tools name files after tensors.
     if (name.find('/') != std::string::npos) throw bad_input("expected a tensor name without '/'");
-  } catch (Error& error) {
-    error.at(fmt::format("byte {}", start));
-    throw;
-  }
+  });
   return name;
 }
 
@@ -135,14 +143,14 @@ const Format* read_format(Cursor& in) {
 
 // One tensor's record; its offset counts from the data section, which is not known yet.
 void read_tensor(Cursor& in, TensorInfo& tensor, uint64_t& offset) {
+  const uint64_t start = in.position();
   tensor.shape = read_shape(in);
   tensor.format = read_format(in);
-  const uint64_t start = in.position();
   if (tensor.row_size() % tensor.format->block_size != 0) {
     throw in.fail_at(start, "expected rows of a multiple of {} elements for {}, got {}",
                      tensor.format->block_size, tensor.format->name, tensor.row_size());
   }
-  checked_bytes(tensor);
+  check_at(start, [&] { checked_bytes(tensor); });
   offset = in.read<uint64_t>();
 }
 

@@ -33,7 +33,8 @@ void check_part(const ModelFile& file, const fs::path& path, const GgufSplit& ex
 }
 
 ModelFile open_part(const fs::path& path, const GgufSplit& expected) {
-  if (!fs::exists(path)) {
+  std::error_code error;
+  if (!fs::exists(path, error)) {
     throw bad_input("file {} of {} of the model is missing", expected.index + 1, expected.count)
         .at(path.string())
         .hint("all files of a split lie in one folder; download this one too");

@@ -80,7 +80,10 @@ std::vector<std::string> with_ending(const std::vector<std::string>& names,
 
 std::string some_of(std::span<const std::string> names) {
   constexpr size_t kShown = 8;
-  const auto shown = names.first(std::min(names.size(), kShown));
+  std::vector<std::string> shown;
+  for (const auto& name : names.first(std::min(names.size(), kShown))) {
+    shown.push_back(printable(name));
+  }
   std::string text = fmt::format("{}", fmt::join(shown, ", "));
   if (names.size() > kShown) text += fmt::format(" and {} more", names.size() - kShown);
   return text;
@@ -114,7 +117,8 @@ bool is_one_split(const std::vector<std::string>& names) {
 
 std::unique_ptr<Reader> open_folder(const fs::path& folder) {
   for (const auto name : {kSafetensorsIndex, kSafetensorsFile}) {
-    if (fs::exists(folder / name)) return open_file(folder / name);
+    std::error_code error;
+    if (fs::exists(folder / name, error)) return open_file(folder / name);
   }
   const auto names = list_files(folder);
   const auto ggufs = with_ending(names, ".gguf");
@@ -134,7 +138,8 @@ std::unique_ptr<Reader> open_folder(const fs::path& folder) {
 }  // namespace
 
 std::unique_ptr<Reader> open_container(const fs::path& path) {
-  return fs::is_directory(path) ? open_folder(path) : open_file(path);
+  std::error_code error;
+  return fs::is_directory(path, error) ? open_folder(path) : open_file(path);
 }
 
 }  // namespace nibble

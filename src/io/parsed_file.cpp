@@ -9,6 +9,17 @@
 
 namespace nibble {
 
+bool has_control_characters(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7F) return true;
+    // U+0080 … U+009F in UTF-8; terminals obey them as they do escape sequences.
+    const bool c1_start = byte == 0xC2 && i + 1 < text.size();
+    if (c1_start && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+  }
+  return false;
+}
+
 std::string printable(std::string_view text) {
   constexpr size_t kShown = 80;
   std::string result = "\"";
@@ -27,8 +38,7 @@ void check_name(std::string_view name, uint64_t max_bytes, std::string_view what
   if (name.empty() || name.size() > max_bytes) {
     throw bad_input("expected a {} of 1 to {} bytes, got {} bytes", what, max_bytes, name.size());
   }
-  const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; };
-  if (std::any_of(name.begin(), name.end(), is_control)) {
+  if (has_control_characters(name)) {
     throw bad_input("expected a {} without control characters, got {}", what, printable(name));
   }
 }

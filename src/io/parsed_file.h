@@ -33,6 +33,9 @@ ParsedFile parse_safetensors(Bytes start, uint64_t file_size);
 // most.
 std::string printable(std::string_view text);
 
+// Whether a terminal would take some of the text as commands.
+bool has_control_characters(std::string_view text);
+
 // Throws Error(kBadInput) unless 1 <= size <= max_bytes and there are no control bytes. `what` is
 // "tensor name", "key".
 void check_name(std::string_view name, uint64_t max_bytes, std::string_view what);

@@ -21,7 +21,8 @@ std::unique_ptr<Reader> open_safetensors(const fs::path& path);
 // Parses bytes in memory, which must outlive the reader; `name` is for errors.
 std::unique_ptr<Reader> open_safetensors(Bytes bytes, const fs::path& name);
 // All shards an index.json names. They lie in its folder; a name or a link that leads elsewhere is
-// refused (links into the blobs of a Hugging Face cache apart).
+// refused (links into the blobs of a Hugging Face cache apart). The metadata are those of the first
+// shard.
 std::unique_ptr<Reader> open_safetensors_index(const fs::path& index);
 
 // Length and JSON header of a file. Tensor i lies at `begins[i]` in the buffer behind it.

@@ -17,7 +17,8 @@ using ShardMap = std::map<std::string, std::vector<std::string_view>, std::less<
 
 void check_shard_name(std::string_view name) {
   const bool plain = !name.empty() && name != "." && name != ".." &&
-                     name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
+                     name.find_first_of("/\\") == std::string_view::npos &&
+                     !has_control_characters(name);
   if (!plain) {
     throw bad_input("weight_map: expected the name of a file beside the index, got {}",
                     printable(name))
@@ -39,12 +40,15 @@ fs::path blobs_of_snapshot(const fs::path& folder) {
 
 fs::path resolve_shard(const fs::path& folder, const std::string& name) {
   const fs::path path = folder / name;
-  if (!fs::exists(path)) {
-    throw bad_input("the index names {}, which is not there", printable(name))
-        .at(path.string())
+  std::error_code error;
+  const fs::path home = fs::canonical(folder, error);
+  const fs::path target = fs::canonical(path, error).parent_path();
+  if (error) {
+    throw bad_input("the index names {}, which cannot be found: {}", printable(name),
+                    error.message())
+        .at(folder.string())
         .hint("download all files of the model into one folder");
   }
-  const fs::path home = fs::canonical(folder), target = fs::canonical(path).parent_path();
   if (target != home && target != blobs_of_snapshot(home)) {
     throw bad_input("{} is a link to {}, outside the folder of the model", printable(name),
                     target.string())
@@ -95,12 +99,6 @@ void check_shard(const ParsedFile& shard, std::vector<std::string_view> listed) 
   throw bad_input("the index does not place tensor {} here", printable(*extra));
 }
 
-void merge_missing(const Metadata& from, Metadata& into) {
-  for (const auto& [key, value] : from.entries()) {
-    if (!into.contains(key)) into.append(key, value);
-  }
-}
-
 std::unique_ptr<Reader> one_file(const fs::path& path, ModelFile file) {
   Metadata metadata = std::move(file.parsed.metadata);
   std::vector<ModelFile> files;
@@ -131,7 +129,6 @@ std::unique_ptr<Reader> open_safetensors_index(const fs::path& index) {
   std::vector<fs::path> paths;
   for (const auto& [name, listed] : shards) paths.push_back(resolve_shard(folder, name));
   std::vector<ModelFile> files;
-  Metadata metadata;
   for (auto& [name, listed] : shards) {
     const fs::path& path = paths[files.size()];
     files.push_back(open_model_file(path, parse_safetensors));
@@ -141,8 +138,8 @@ std::unique_ptr<Reader> open_safetensors_index(const fs::path& index) {
       error.at(path.string());
       throw;
     }
-    merge_missing(files.back().parsed.metadata, metadata);
   }
+  Metadata metadata = std::move(files.front().parsed.metadata);
   return make_file_reader(kName, index, std::move(metadata), std::move(files));
 }
 

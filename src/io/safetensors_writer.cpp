@@ -103,7 +103,8 @@ class SafetensorsWriter final : public Writer {
 
   void refuse_other_layout(bool sharded) const {
     const fs::path other = folder_ / (sharded ? kSafetensorsFile : kSafetensorsIndex);
-    if (!fs::exists(other)) return;
+    std::error_code error;
+    if (!fs::exists(other, error)) return;
     throw usage_error("the folder holds a model in {}, this one comes in {}",
                       sharded ? "one file" : "shards", sharded ? "shards" : "one file")
         .at(other.string())

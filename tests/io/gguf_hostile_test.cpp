@@ -135,6 +135,7 @@ TEST(HostileGguf, TensorNames) {
   EXPECT_HAS(one_tensor("", {1}, kF32).error(), "1 to 63 bytes, got 0 bytes");
   EXPECT_HAS(one_tensor(std::string("a\0b", 3), {1}, kF32).error(),
              "without control characters, got \"a\\x00b\"");
+  EXPECT_HAS(one_tensor("a\u009b2J", {1}, kF32).error(), "without control characters");
   EXPECT_HAS(one_tensor("../a", {1}, kF32).error(), "expected a tensor name without '/'");
   EXPECT_HAS(RawGguf(2).tensor("same", {1}, kF32, 0).tensor("same", {1}, kF32, 32).data(64).error(),
              "the tensor \"same\" is there twice");
@@ -146,9 +147,9 @@ TEST(HostileGguf, Dimensions) {
              "tensor \"a\": byte 33: expected 1 to 4 dimensions, got 0");
   EXPECT_HAS(one_tensor("a", {1, 1, 1, 1, 1}, kF32).error(), "expected 1 to 4 dimensions, got 5");
   EXPECT_HAS(one_tensor("a", {4, 0}, kF32).error(), "expected dimensions of 1 or more, got 4 x 0");
-  EXPECT_HAS(
-      one_tensor("a", {k32, k32}, kF32).error(),
-      "tensor \"a\": expected at most 2^62 elements, got dimensions 4294967296 x 4294967296");
+  EXPECT_HAS(one_tensor("a", {k32, k32}, kF32).error(),
+             "tensor \"a\": byte 33: expected at most 2^62 elements, got dimensions 4294967296 x "
+             "4294967296");
   EXPECT_HAS(one_tensor("a", {k32, k32}, kQ8_0).error(), "expected at most 2^62 elements");
   EXPECT_HAS(one_tensor("a", {uint64_t(1) << 63, 2}, kF32).error(),
              "expected at most 2^62 elements");

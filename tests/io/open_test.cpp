@@ -33,12 +33,12 @@ TEST_F(OpenTest, AFolderWithOneGgufIsThatModel) {
 TEST_F(OpenTest, SeveralModelsInAFolderAreListed) {
   write_gguf("a.gguf");
   write_gguf("b.gguf");
-  EXPECT_HAS(error(), "the folder holds several models: a.gguf, b.gguf");
+  EXPECT_HAS(error(), "the folder holds several models: \"a.gguf\", \"b.gguf\"");
 }
 
 TEST_F(OpenTest, PicklesAreNotReadAndTheErrorSaysWhy) {
   write_file(folder_ / "pytorch_model.bin", "PK\x03\x04 rest of a zip archive");
-  EXPECT_HAS(error(), "expected a model in the folder, found pytorch_model.bin");
+  EXPECT_HAS(error(), "expected a model in the folder, found \"pytorch_model.bin\"");
   EXPECT_HAS(error(), "pickles can run code when they are opened");
   EXPECT_HAS(error("pytorch_model.bin"), "this is a PyTorch pickle");
 }
@@ -54,7 +54,15 @@ TEST_F(OpenTest, OtherFilesAreExplained) {
   EXPECT_HAS(error("lfs"), "Git LFS pointer");
   write_file(folder_ / "config.json", "{\"model_type\": \"llama\"}");
   EXPECT_HAS(error("config.json"), "expected an object \"weight_map\"");
-  EXPECT_HAS(error(), "expected a model in the folder, found config.json, empty, lfs, old");
+  EXPECT_HAS(error(),
+             "expected a model in the folder, found \"config.json\", \"empty\", \"lfs\", \"old\"");
+}
+
+TEST_F(OpenTest, LinksInACircleAndLongNamesAreErrors) {
+  fs::create_symlink("b", folder_ / "a");
+  fs::create_symlink("a", folder_ / "b");
+  EXPECT_HAS(error("a"), "cannot open the file");
+  EXPECT_HAS(error(std::string(5000, 'n')), "cannot open the file");
 }
 
 TEST_F(OpenTest, ALinkToAnEndlessFileIsRefused) {

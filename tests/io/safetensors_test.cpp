@@ -151,7 +151,9 @@ TEST_F(ShardTest, TheIndexMayNameOnlyFilesBesideIt) {
   }
   EXPECT_HAS(error_with_name(std::string("a\0b", 3)), "got \"a\\x00b\"");
   EXPECT_HAS(error_with_name("pytorch_model.bin"), "is a pickle");
-  EXPECT_HAS(error_with_name("nothing.safetensors"), "which is not there");
+  EXPECT_HAS(error_with_name("nothing.safetensors"), "which cannot be found");
+  EXPECT_HAS(error_with_name(std::string(5000, 'n')), "which cannot be found: File name too long");
+  EXPECT_HAS(error_with_name("\x1b[2J"), "got \"\\x1b[2J\"");
 }
 
 TEST_F(ShardTest, ALinkOutOfTheFolderIsRefused) {
