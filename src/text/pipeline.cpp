@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "text/byte_level.h"
 #include "text/decoder.h"
 #include "text/normalizer.h"
 #include "text/pre_tokenizer.h"
@@ -91,6 +92,16 @@ std::vector<AddedToken> added_tokens(const TokenizerParts& parts, const Normaliz
   return tokens;
 }
 
+// Vocabularies trained on text alone may lack the bytes that UTF-8 never uses, or have other tokens
+// of their spelling.
+bool spells_all_bytes(const Vocabulary& vocabulary) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const TokenId id = vocabulary.find(to_byte_level(std::string(1, char(byte))));
+    if (id < 0 || vocabulary.type(id) != TokenType::kNormal) return false;
+  }
+  return true;
+}
+
 class PipelineTokenizer final : public Tokenizer {
  public:
   explicit PipelineTokenizer(TokenizerParts parts)
@@ -103,6 +114,7 @@ class PipelineTokenizer final : public Tokenizer {
         model_(make_model(parts_)),
         cut_before_marks_(parts_.model != ModelKind::kByteBpe &&
                           pieces_end_before_marks(parts_.vocabulary)) {
+    takes_any_bytes_ = parts_.model == ModelKind::kByteBpe && spells_all_bytes(parts_.vocabulary);
     parts_.special.add_bos = !parts_.prefix.empty();
     parts_.special.add_eos = !parts_.suffix.empty();
     make_pieces();
@@ -113,7 +125,7 @@ class PipelineTokenizer final : public Tokenizer {
     ids.reserve(text.size() / 4 + 8);
     if (options.add_special) ids = parts_.prefix;
     std::string valid;
-    if (parts_.model != ModelKind::kByteBpe && !is_valid_utf8(text)) {
+    if (!takes_any_bytes_ && !is_valid_utf8(text)) {
       text = valid = replace_invalid_utf8(text);
     }
     WordCache cache(text.size());
@@ -224,7 +236,7 @@ class PipelineTokenizer final : public Tokenizer {
   Decoder decoder_;
   AddedTokenMatcher raw_tokens_, normalized_tokens_;
   std::unique_ptr<WordModel> model_;
-  bool cut_before_marks_;
+  bool cut_before_marks_, takes_any_bytes_ = false;
   std::string pieces_;
   std::vector<uint64_t> piece_begins_;
 };

@@ -132,6 +132,9 @@ void complete_special_tokens(TokenizerParts* parts) {
   for (TokenId* id : {&special.bos, &special.eos, &special.unknown, &special.padding}) {
     if (*id < 0 || size_t(*id) >= parts->token_count) *id = -1;
   }
+  // What stands alone in front of or behind every text is BOS or EOS, if nothing else is.
+  if (special.bos < 0 && parts->prefix.size() == 1) special.bos = parts->prefix.front();
+  if (special.eos < 0 && parts->suffix.size() == 1) special.eos = parts->suffix.front();
   std::vector<TokenId>& ends = special.end_of_generation;
   ends.push_back(special.eos);
   for (const auto& [name, id] : parts->named_ids) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "text/component.h"
 #include "text/components_json.h"
 #include "text/gguf_pre.h"
 #include "text/tokenizer_parts.h"
@@ -16,10 +17,13 @@ std::string spelling(const TokenizerParts& parts, TokenId id) {
   std::string text(parts.vocabulary.text(id));
   const bool raw = parts.vocabulary.type(id) == TokenType::kUserDefined;
   if (parts.model == ModelKind::kByteBpe || !raw) return text;
-  for (size_t at = 0; (at = text.find(kSpaceMark, at)) != text.npos; ++at) {
-    text.replace(at, kSpaceMark.size(), 1, ' ');
-  }
-  return text;
+  std::string spaced;
+  size_t done = 0;
+  Pattern::for_each_literal(text, kSpaceMark, [&](size_t begin, size_t end) {
+    spaced.append(text, done, begin - done).push_back(' ');
+    done = end;
+  });
+  return spaced.append(text, done, std::string::npos);
 }
 
 void write_tokens(const TokenizerParts& parts, size_t rows, Metadata* metadata) {
