@@ -27,7 +27,9 @@ inline void unpack_nibbles(const uint8_t (&nibbles)[16], uint8_t* codes) {
 }
 
 inline void add_fifth_bits(const uint8_t (&fifth)[4], uint8_t* codes) {
-  for (size_t j = 0; j < kBlock; ++j) codes[j] |= ((fifth[j / 8] >> (j % 8)) & 1) << 4;
+  for (size_t j = 0; j < kBlock; ++j) {
+    codes[j] = uint8_t(codes[j] | ((fifth[j / 8] >> (j % 8)) & 1) << 4);
+  }
 }
 
 struct Q4_0 {

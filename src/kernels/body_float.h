@@ -11,7 +11,11 @@ namespace {
 
 struct WeightF32 {
   static constexpr size_t kBytes = 4;
-  static F read(const uint8_t* p) { return load(reinterpret_cast<const float*>(p)); }
+  static F read(const uint8_t* p) {
+    F lanes;  // p is aligned to nothing
+    std::memcpy(&lanes, p, sizeof lanes);
+    return lanes;
+  }
 };
 struct WeightF16 {
   static constexpr size_t kBytes = 2;
@@ -121,7 +125,7 @@ inline F exp_f(F x) {
   return times_power_of_two(add(p, set(1)), n);
 }
 
-// Calls op(index, width) for whole vectors and once for what is left.
+// Calls whole(index) for every whole vector and rest(index, count) once for what is left.
 template <typename Whole, typename Rest>
 inline void for_vectors(size_t n, Whole whole, Rest rest) {
   size_t i = 0;

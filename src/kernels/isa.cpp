@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 
 #include "base/error.h"
@@ -75,10 +76,9 @@ const Isa kIsas[] = {
 };
 
 const Isa& best_isa() {
-  for (const Isa& isa : kIsas) {
-    if (isa.runs_here()) return isa;
-  }
-  NIBBLE_CHECK(!"plain C++ runs everywhere");
+  const Isa* isa = std::begin(kIsas);
+  while (!isa->runs_here()) ++isa;  // the last one, plain C++, runs everywhere
+  return *isa;
 }
 
 std::string names_that_run_here() {

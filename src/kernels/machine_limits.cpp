@@ -52,16 +52,21 @@ double read_bandwidth(ThreadPool& pool, const IsaKernels& isa) {
   std::atomic<uint64_t> sum = 0;  // the reads must have a result
   double best = 0;
   // As matrix rows are read: pieces handed out in order; and each thread its own long piece.
-  const size_t patterns[][2] = {
-      {64 << 10, 1}, {1 << 20, 4}, {kBytes / pool.size(), 1}, {kBytes / pool.size(), 4}};
-  for (const auto& [piece, streams] : patterns) {
-    const size_t count = kBytes / piece;
-    best = std::max(best, best_rate(kSeconds / std::size(patterns), [&] {
-                      pool.parallel_for(count, 1, [&](size_t begin, size_t end, unsigned) {
-                        sum += isa.read_lines(data + begin * piece, (end - begin) * piece, streams);
-                      });
-                      return double(count * piece);
-                    }));
+  const size_t share = kBytes / pool.size();
+  struct Pattern {
+    size_t piece, streams;
+  };
+  constexpr int kPatterns = 4;
+  const Pattern patterns[kPatterns] = {{64 << 10, 1}, {1 << 20, 4}, {share, 1}, {share, 4}};
+  for (const Pattern& p : patterns) {
+    const size_t count = kBytes / p.piece;
+    const double rate = best_rate(kSeconds / kPatterns, [&] {
+      pool.parallel_for(count, 1, [&](size_t begin, size_t end, unsigned) {
+        sum += isa.read_lines(data + begin * p.piece, (end - begin) * p.piece, p.streams);
+      });
+      return double(count * p.piece);
+    });
+    best = std::max(best, rate);
   }
   return sum.load() == 0 ? 0 : best;
 }

@@ -43,7 +43,7 @@ struct Product {
 
 const uint8_t* bytes(const std::byte* p) { return reinterpret_cast<const uint8_t*>(p); }
 
-// Calls of memory thread by thread that live as long as the thread.
+// Memory of this thread that lives as long as it does; one per type and purpose.
 template <typename T, int kPurpose>
 T* thread_scratch(size_t count) {
   thread_local Scratch<T> scratch;
