@@ -12,7 +12,8 @@ JsonFile::JsonFile(std::string_view text, std::string name)
   if (text.size() > kMaxBytes) {
     throw bad_input("expected at most {} bytes of JSON, got {}", kMaxBytes, text.size()).at(name_);
   }
-  auto error = parser_->allocate(text.size() == 0 ? 1 : text.size(), kMaxDepth);
+  if (text.empty()) throw bad_input("not valid JSON: nothing is there").at(name_);
+  auto error = parser_->allocate(text.size(), kMaxDepth);
   if (!error) error = parser_->parse(text.data(), text.size()).get(root_);
   if (error) throw bad_input("not valid JSON: {}", simdjson::error_message(error)).at(name_);
 }
