@@ -130,7 +130,8 @@ TEST_P(PeerArchitecture, ComputesTheSameProbabilitiesFromGgufAndFolder) {
   for (const auto& path : {file, folder_ / "folder"}) {
     const auto d = compare(our_log_probs(path, kTokens, ActivationPrecision::kF32), theirs);
     report(path.filename().string(), d);
-    EXPECT_LT(d.largest, 5e-3);
+    EXPECT_LT(d.mean, 1e-3);
+    EXPECT_LT(d.largest, 0.02);  // llama.cpp rounds keys, values and more to f16
     EXPECT_NEAR(d.perplexity_ratio, 1, 1e-3);
   }
 }
