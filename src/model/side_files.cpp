@@ -119,6 +119,8 @@ GenerationDefaults read_generation_defaults(const Metadata& metadata) {
     if (value) defaults.*field.member = checked(field.gguf, *value, field);
   }
   if (const auto k = metadata.get_int(kGgufTopK)) defaults.top_k = checked_top_k(*k);
+  // No key says whether to sample at all; a temperature does.
+  if (defaults.temperature) defaults.do_sample = *defaults.temperature > 0;
   return defaults;
 }
 

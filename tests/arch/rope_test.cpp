@@ -16,7 +16,9 @@ using test::read_config;
 
 constexpr double kTwoPi = 2 * std::numbers::pi;
 
-double frequency(double base, double dim, size_t i) { return 1 / std::pow(base, 2.0 * double(i) / dim); }
+double frequency(double base, double dim, size_t i) {
+  return 1 / std::pow(base, 2.0 * double(i) / dim);
+}
 
 TEST(Rope, UnscaledFrequenciesFallFromOneGeometrically) {
   const auto f = inverse_frequencies(read_config(published_config("Llama-2-7B")));
