@@ -11,7 +11,13 @@ namespace nibble {
 
 // A symbolic dimension of a tensor; dimension() gives its number.
 enum class Dim : uint8_t {
-  kNone, kHidden, kFfn, kQueries, kKeys, kHeadDim, kVocabulary,
+  kNone,
+  kHidden,
+  kFfn,
+  kQueries,
+  kKeys,
+  kHeadDim,
+  kVocabulary,
   kRotaryPairs,  // rotary_dim / 2
 };
 // 1 for kNone.
@@ -26,10 +32,24 @@ enum class RowOrder : uint8_t { kSame, kRotaryQueries, kRotaryKeys };
 
 // What a tensor is for; mixes and methods ask this, never the name.
 enum class Role : uint8_t {
-  kTokenEmbedding, kOutputNorm, kOutput,
-  kAttentionNorm, kQuery, kKey, kValue, kAttentionOutput, kQueryNorm, kKeyNorm,
-  kFfnNorm, kFfnGate, kFfnUp, kFfnDown,
-  kQueryBias, kKeyBias, kValueBias, kAttentionOutputBias,
+  kTokenEmbedding,
+  kOutputNorm,
+  kOutput,
+  kAttentionNorm,
+  kQuery,
+  kKey,
+  kValue,
+  kAttentionOutput,
+  kQueryNorm,
+  kKeyNorm,
+  kFfnNorm,
+  kFfnGate,
+  kFfnUp,
+  kFfnDown,
+  kQueryBias,
+  kKeyBias,
+  kValueBias,
+  kAttentionOutputBias,
   kRopeFactors,
 };
 

@@ -28,7 +28,8 @@ class Scorer {
     states_ = forward_.run(std::span(window.tokens).first(window.tokens.size() - 1), cache_);
   }
 
-  // Natural-log probabilities after positions first .. first + n - 1 of the window, [n, vocabulary].
+  // Natural-log probabilities after positions first .. first + n - 1 of the window, [n,
+  // vocabulary].
   MatView<float> log_probs(size_t first, size_t n) {
     const MatView<float> rows(logits_.data(), n, vocabulary_);
     forward_.logits(states_.rows_from(first, n), rows);
@@ -70,7 +71,8 @@ Comparison compare(std::span<const float> base, std::span<const float> model, To
     if (model[i] > model[model_top]) model_top = i;
   }
   const size_t t = size_t(truth);
-  return {divergence, std::exp(double(model[t])) - std::exp(double(base[t])), base_top == model_top};
+  return {divergence, std::exp(double(model[t])) - std::exp(double(base[t])),
+          base_top == model_top};
 }
 
 // Everything the positions said, in text order.
@@ -168,8 +170,7 @@ Evaluation evaluate(Forward& model, Forward* base, std::span<const Window> windo
   result.perplexity = exponential(mean_of(samples.model_nll));
   if (base_scorer) result.divergence = summarize(samples);
   for (const double nll : samples.model_nll) result.log_probs.push_back(-nll);
-  result.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
 

@@ -25,7 +25,8 @@ Window all_of(std::span<const TokenId> piece, TokenId bos) {
 
 std::vector<Window> cut_windows(std::span<const TokenId> text, const Tokenizer& tokenizer,
                                 const WindowOptions& options) {
-  if (options.context < 4) throw usage_error("--context: expected 4 or more, got {}", options.context);
+  if (options.context < 4)
+    throw usage_error("--context: expected 4 or more, got {}", options.context);
   const bool halves = options.protocol == ScoreProtocol::kSecondHalf;
   const TokenId bos = tokenizer.special().add_bos ? tokenizer.special().bos : -1;
   const size_t step = halves || bos < 0 ? options.context : options.context - 1;

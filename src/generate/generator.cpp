@@ -13,7 +13,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 // Logits of the last of the states.
 void last_logits(Forward& forward, MatView<const float> states, std::vector<float>& logits) {
-  forward.logits(states.rows_from(states.rows - 1, 1), MatView<float>(logits.data(), 1, logits.size()));
+  forward.logits(states.rows_from(states.rows - 1, 1),
+                 MatView<float>(logits.data(), 1, logits.size()));
 }
 
 }  // namespace

@@ -24,9 +24,9 @@ struct GenerateResult {
   double prefill_s = 0, decode_s = 0;  // wall time of the two phases
 };
 
-// Continues `prompt`. `on_text` gets the text as it appears, whole UTF-8 characters; it returns false
-// to stop. REQUIRES: prompt not empty. The cache holds prompt and answer afterwards, so that a chat
-// can go on from it. Throws Error(kUsage) when the prompt does not fit into the cache.
+// Continues `prompt`. `on_text` gets the text as it appears, whole UTF-8 characters; it returns
+// false to stop. REQUIRES: prompt not empty. The cache holds prompt and answer afterwards, so that
+// a chat can go on from it. Throws Error(kUsage) when the prompt does not fit into the cache.
 GenerateResult generate(Forward& forward, KvCache& cache, std::span<const TokenId> prompt,
                         const GenerateOptions& options,
                         const std::function<bool(std::string_view)>& on_text);

@@ -13,11 +13,11 @@ namespace nibble {
 // top-p, min-p, draw. temperature 0 is greedy: the most likely token, lowest id first on ties.
 struct SamplingOptions {
   double temperature = 0.8;
-  int64_t top_k = 40;               // 0 = all
-  double top_p = 0.95;              // 1 = all
-  double min_p = 0.05;              // of the most likely token's probability; 0 = all
-  double repetition_penalty = 1;    // Keskar et al. 2019; 1 = none
-  int64_t repetition_window = 64;   // tokens looked back at
+  int64_t top_k = 40;              // 0 = all
+  double top_p = 0.95;             // 1 = all
+  double min_p = 0.05;             // of the most likely token's probability; 0 = all
+  double repetition_penalty = 1;   // Keskar et al. 2019; 1 = none
+  int64_t repetition_window = 64;  // tokens looked back at
   uint64_t seed = 0;
 };
 

@@ -54,7 +54,8 @@ class Checkpoint {
   // Rows of q and k lie interleaved (GGUF files of architectures that rotate neighbours).
   bool rotates_neighbours() const;
 
-  // Loaded at first use, from any thread. Throws Error(kBadInput) when the model carries no tokenizer.
+  // Loaded at first use, from any thread. Throws Error(kBadInput) when the model carries no
+  // tokenizer.
   const Tokenizer& tokenizer() const;
   const std::string& chat_template() const { return chat_template_; }  // "" when there is none
   const GenerationDefaults& generation_defaults() const { return generation_defaults_; }
@@ -62,9 +63,9 @@ class Checkpoint {
   // The metadata a GGUF file of this model has: that of the file itself, or made from config.json,
   // the tokenizer and the rest of the folder. Without general.file_type, which the writer adds.
   Metadata gguf_metadata() const;
-  // Writes config.json, tokenizer, generation and template files of a Hugging Face folder: copies of
-  // the model's own where it is a folder, made from the metadata where it is GGUF. `dtype` is the
-  // torch_dtype of the weights ("bfloat16").
+  // Writes config.json, tokenizer, generation and template files of a Hugging Face folder: copies
+  // of the model's own where it is a folder, made from the metadata where it is GGUF. `dtype` is
+  // the torch_dtype of the weights ("bfloat16").
   void write_hf_files(const fs::path& folder, std::string_view dtype) const;
 
  private:

@@ -23,10 +23,12 @@ class Forward {
 
   // Runs `tokens` at the end of the cache and stores their keys and values there. Returns the
   // normalized hidden states [tokens, hidden], valid until the next call.
-  // Throws Error(kUsage) when the cache has no room, Error(kBadInput) for ids outside the vocabulary.
+  // Throws Error(kUsage) when the cache has no room, Error(kBadInput) for ids outside the
+  // vocabulary.
   MatView<const float> run(std::span<const TokenId> tokens, KvCache& cache);
 
-  // logits = hidden · outputᵀ. hidden: [rows, hidden] as run() returned it; logits: [rows, vocabulary].
+  // logits = hidden · outputᵀ. hidden: [rows, hidden] as run() returned it; logits: [rows,
+  // vocabulary].
   void logits(MatView<const float> hidden, MatView<float> logits);
 
   const Model& model() const { return model_; }

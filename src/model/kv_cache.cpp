@@ -10,8 +10,8 @@ namespace nibble {
 KvCache::KvCache(const Hyperparameters& h, size_t capacity, KvType type)
     : type_(type), capacity_(capacity) {
   row_bytes_ = h.kv_heads * h.head_dim * (type == KvType::kF16 ? 2 : 4);
-  const bool fits = checked_mul(row_bytes_, capacity, &bytes_) &&
-                    checked_mul(bytes_, 2 * h.layers, &bytes_);
+  const bool fits =
+      checked_mul(row_bytes_, capacity, &bytes_) && checked_mul(bytes_, 2 * h.layers, &bytes_);
   if (fits) data_.reset(new (std::nothrow) std::byte[bytes_]);
   if (data_ == nullptr) {
     throw out_of_resources("no memory for the keys and values of {} positions", capacity)

@@ -15,7 +15,7 @@ class KvCache {
  public:
   KvCache(const Hyperparameters& h, size_t capacity, KvType type);
 
-  size_t length() const { return length_; }      // positions filled
+  size_t length() const { return length_; }  // positions filled
   size_t capacity() const { return capacity_; }
   uint64_t bytes() const { return bytes_; }
   void clear() { length_ = 0; }

@@ -13,7 +13,9 @@ namespace nibble {
 class ModelLoader {
  public:
   ModelLoader(Model& model, const LoadOptions& options, ThreadPool& pool)
-      : model_(model), options_(options), pool_(pool),
+      : model_(model),
+        options_(options),
+        pool_(pool),
         progress_("loading", model.checkpoint_->reader().total_bytes()) {}
 
   void load();

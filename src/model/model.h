@@ -15,16 +15,16 @@ namespace nibble {
 // One linear layer: y = x · wᵀ + bias.
 struct Linear {
   WeightMatrix w;
-  const float* bias = nullptr;             // [w.rows], or nullptr
+  const float* bias = nullptr;               // [w.rows], or nullptr
   const CheckpointTensor* tensor = nullptr;  // what it was loaded from
 };
 
 struct LayerWeights {
   const float* attention_norm = nullptr;  // [hidden]
   Linear q, k, v, o;
-  const float* q_norm = nullptr;          // [head_dim], or nullptr: RMSNorm of every head (qwen3)
+  const float* q_norm = nullptr;  // [head_dim], or nullptr: RMSNorm of every head (qwen3)
   const float* k_norm = nullptr;
-  const float* ffn_norm = nullptr;        // [hidden]
+  const float* ffn_norm = nullptr;  // [hidden]
   Linear gate, up, down;
 };
 
@@ -48,15 +48,15 @@ class Model {
 
   const WeightMatrix& token_embedding() const { return token_embedding_; }  // [vocabulary, hidden]
   const std::vector<LayerWeights>& layers() const { return layers_; }
-  const float* output_norm() const { return output_norm_; }                 // [hidden]
-  const Linear& output() const { return output_; }                          // [vocabulary, hidden]
+  const float* output_norm() const { return output_norm_; }  // [hidden]
+  const Linear& output() const { return output_; }           // [vocabulary, hidden]
 
   RopePairs rope_pairs() const { return rope_pairs_; }
   std::span<const float> rope_inverse_frequencies() const { return inverse_frequencies_; }
   float rope_magnitude() const { return rope_magnitude_; }
 
-  uint64_t weight_bytes() const { return weight_bytes_; }       // of all matrices, as held
-  uint64_t quantized_bytes() const { return owned_bytes_; }     // of those quantized while loading
+  uint64_t weight_bytes() const { return weight_bytes_; }    // of all matrices, as held
+  uint64_t quantized_bytes() const { return owned_bytes_; }  // of those quantized while loading
 
  private:
   Model() = default;
@@ -71,8 +71,8 @@ class Model {
   std::vector<float> inverse_frequencies_;
   float rope_magnitude_ = 1;
   uint64_t weight_bytes_ = 0, owned_bytes_ = 0;
-  std::vector<std::vector<float>> vectors_;                  // norms and biases in f32
-  std::vector<std::unique_ptr<std::byte[]>> quantized_;      // matrices quantized while loading
+  std::vector<std::vector<float>> vectors_;              // norms and biases in f32
+  std::vector<std::unique_ptr<std::byte[]>> quantized_;  // matrices quantized while loading
 };
 
 }  // namespace nibble

@@ -130,8 +130,7 @@ class Reference {
     for (size_t t = 0; t < x.size(); ++t) {
       for (size_t head = 0; head < h_.heads; ++head) attend(q, k, v, t, head, attended[t]);
     }
-    const auto out =
-        project(attended, Role::kAttentionOutput, layer, Role::kAttentionOutputBias);
+    const auto out = project(attended, Role::kAttentionOutput, layer, Role::kAttentionOutputBias);
     for (size_t t = 0; t < x.size(); ++t) add(x[t], out[t]);
   }
 

@@ -17,10 +17,10 @@ struct FileType {
   std::string_view torch;
 };
 constexpr std::array kFileTypes = {
-    FileType{&formats::f32, 0, "float32"}, FileType{&formats::f16, 1, "float16"},
+    FileType{&formats::f32, 0, "float32"},    FileType{&formats::f16, 1, "float16"},
     FileType{&formats::bf16, 32, "bfloat16"}, FileType{&formats::q4_0, 2, ""},
-    FileType{&formats::q4_1, 3, ""}, FileType{&formats::q8_0, 7, ""},
-    FileType{&formats::q5_0, 8, ""}, FileType{&formats::q5_1, 9, ""},
+    FileType{&formats::q4_1, 3, ""},          FileType{&formats::q8_0, 7, ""},
+    FileType{&formats::q5_0, 8, ""},          FileType{&formats::q5_1, 9, ""},
 };
 
 const FileType* file_type_of(const Format* format) {

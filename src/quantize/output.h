@@ -14,7 +14,7 @@ struct PlannedTensor {
   TensorInfo info;                           // as it will be written
   const CheckpointTensor* source = nullptr;  // nullptr: `values`
   std::vector<float> values;
-  RowOrderFunction source_row;               // where its rows lie in the source; empty = same order
+  RowOrderFunction source_row;  // where its rows lie in the source; empty = same order
   std::string reason;
   bool fallback = false;
 };

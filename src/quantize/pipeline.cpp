@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/process.h"
 #include "quantize/output.h"
@@ -19,8 +18,8 @@ using Clock = std::chrono::steady_clock;
 
 void check_output(const Checkpoint& source, const QuantizeOptions& options) {
   if (options.output.empty()) throw usage_error("the output has no name");
-  const bool is_source = same_file(options.output, source.path()) ||
-                         same_file(options.output, source.reader().path());
+  const bool is_source =
+      same_file(options.output, source.path()) || same_file(options.output, source.reader().path());
   if (is_source) {
     throw usage_error("the output is the model itself")
         .at(options.output.string())
@@ -137,7 +136,8 @@ QuantizeReport quantize(const Checkpoint& source, const Recipe& recipe,
   if (options.layout == OutputLayout::kFolder) {
     source.write_hf_files(options.output, hf_dtype_name(plan));
   }
-  report.file_bytes = options.split_max_bytes == 0 ? bytes_on_disk(options.output) : report.bytes_out;
+  report.file_bytes =
+      options.split_max_bytes == 0 ? bytes_on_disk(options.output) : report.bytes_out;
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return report;
 }

@@ -28,8 +28,8 @@ struct TensorReport {
   std::vector<uint64_t> shape;
   const Format* from = nullptr;
   const Format* to = nullptr;
-  uint64_t bytes = 0;      // as written
-  std::string reason;      // why `to` is not the recipe's own format, "" when it is
+  uint64_t bytes = 0;  // as written
+  std::string reason;  // why `to` is not the recipe's own format, "" when it is
   bool fallback = false;
 };
 
@@ -39,7 +39,7 @@ struct QuantizeReport {
   uint64_t file_bytes = 0;               // of the output, or what it will have
   uint64_t parameters = 0;
   double seconds = 0;
-  uint64_t peak_private_bytes = 0;       // anonymous memory of this process while at work
+  uint64_t peak_private_bytes = 0;  // anonymous memory of this process while at work
   double bits_per_weight() const { return 8.0 * double(bytes_out) / double(parameters); }
 };
 
@@ -47,12 +47,12 @@ struct QuantizeReport {
 QuantizeReport plan_quantize(const Checkpoint& source, const Recipe& recipe,
                              const QuantizeOptions& options);
 
-// Streams every tensor of `source` through decode → method → encode into the output: rows in chunks,
-// reading, computing and writing overlapped, so memory stays bounded whatever the model's size. The
-// output appears when it is complete; the same input gives the same bytes for any number of threads.
-// Throws Error(kUsage) when the output is the source (in any spelling), exists without `overwrite`,
-// or the layout cannot hold a format; Error(kBadInput) on NaN or infinity, naming tensor and index;
-// Error(kResources) on a full disk; Error(kInterrupted) after Ctrl-C.
+// Streams every tensor of `source` through decode → method → encode into the output: rows in
+// chunks, reading, computing and writing overlapped, so memory stays bounded whatever the model's
+// size. The output appears when it is complete; the same input gives the same bytes for any number
+// of threads. Throws Error(kUsage) when the output is the source (in any spelling), exists without
+// `overwrite`, or the layout cannot hold a format; Error(kBadInput) on NaN or infinity, naming
+// tensor and index; Error(kResources) on a full disk; Error(kInterrupted) after Ctrl-C.
 QuantizeReport quantize(const Checkpoint& source, const Recipe& recipe,
                         const QuantizeOptions& options, ThreadPool& pool);
 

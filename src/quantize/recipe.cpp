@@ -101,8 +101,9 @@ void Recipe::check_rules(const Checkpoint& checkpoint) const {
     }
     if (used) continue;
     throw usage_error("--tensor {}: decides no tensor of this model", rule->text)
-        .hint("names are those `nibble inspect` prints, such as blk.0.ffn_down.weight; the first "
-              "rule that matches wins");
+        .hint(
+            "names are those `nibble inspect` prints, such as blk.0.ffn_down.weight; the first "
+            "rule that matches wins");
   }
 }
 

@@ -27,7 +27,8 @@ class Recipe {
   explicit Recipe(const Format& base);
 
   // "REGEX=TYPE": tensors whose GGUF name the regular expression (PCRE2) finds something in get the
-  // type. Of several rules the first that matches wins. Throws Error(kUsage) on a bad expression or type.
+  // type. Of several rules the first that matches wins. Throws Error(kUsage) on a bad expression or
+  // type.
   void add_rule(std::string_view rule);
 
   Choice choose(const CheckpointTensor& tensor, const Hyperparameters& h) const;

@@ -87,7 +87,8 @@ void stream_tensor(const CheckpointTensor& tensor, const Format& to, const Metho
   const size_t rows = vector ? tensor.info.elements() : tensor.info.rows();
   const size_t cols = vector ? 1 : tensor.info.row_size();
   const size_t from_bytes = from.bytes_for(cols), to_bytes = to.bytes_for(cols);
-  const size_t rows_per_chunk = std::clamp<size_t>(kChunkBytes / std::max<size_t>(to_bytes, 1), 1, rows);
+  const size_t rows_per_chunk =
+      std::clamp<size_t>(kChunkBytes / std::max<size_t>(to_bytes, 1), 1, rows);
   std::vector<std::vector<float>> scratch(pool.size(), std::vector<float>(&from == &to ? 0 : cols));
 
   const auto convert_row = [&](size_t r, std::byte* out, float* values) {

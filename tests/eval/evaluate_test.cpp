@@ -30,7 +30,8 @@ class Evaluate : public testing::Test {
 
   // Log-probabilities of every position of a window by the plain twin.
   std::vector<std::vector<double>> reference(const Window& window) {
-    auto rows = reference_logits(*checkpoint_, std::span(window.tokens).first(window.tokens.size() - 1));
+    auto rows =
+        reference_logits(*checkpoint_, std::span(window.tokens).first(window.tokens.size() - 1));
     for (auto& row : rows) {
       double total = 0;
       for (const double x : row) total += std::exp(x);

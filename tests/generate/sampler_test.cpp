@@ -14,7 +14,8 @@ namespace {
 const std::vector<float> kLogits = {1.0f, 3.0f, 2.0f, -1.0f, 0.0f};
 
 // Shares of each token in many draws.
-std::map<TokenId, double> shares(const SamplingOptions& options, std::vector<float> logits = kLogits,
+std::map<TokenId, double> shares(const SamplingOptions& options,
+                                 std::vector<float> logits = kLogits,
                                  std::vector<TokenId> history = {}) {
   constexpr int kDraws = 20000;
   Sampler sampler(options);

@@ -128,9 +128,9 @@ TEST(Forward, OneTokenAtATimeIsTheSameAsAllAtOnce) {
 TEST(Forward, SmallBatchesAreTheSameAsOne) {
   const auto model = load(test::shipped_model());
   const auto tokens = some_tokens(70);
-  EXPECT_LT(largest_difference(all_logits(*model, tokens),
-                               all_logits(*model, tokens, {.max_batch = 16})),
-            1e-3);
+  EXPECT_LT(
+      largest_difference(all_logits(*model, tokens), all_logits(*model, tokens, {.max_batch = 16})),
+      1e-3);
 }
 
 TEST(Forward, TheNumberOfThreadsChangesNoBit) {

@@ -139,7 +139,11 @@ TEST_P(PeerArchitecture, ComputesTheSameProbabilitiesFromGgufAndFolder) {
 const test::SyntheticSpec kSpecs[] = {
     {.hf_class = "LlamaForCausalLM", .heads = 4, .kv_heads = 4},
     {.hf_class = "LlamaForCausalLM", .heads = 8, .kv_heads = 1, .head_dim = 16, .tied = true},
-    {.hf_class = "LlamaForCausalLM", .heads = 8, .kv_heads = 2, .head_dim = 64, .llama3_rope = true},
+    {.hf_class = "LlamaForCausalLM",
+     .heads = 8,
+     .kv_heads = 2,
+     .head_dim = 64,
+     .llama3_rope = true},
     {.hf_class = "LlamaForCausalLM", .heads = 4, .kv_heads = 2, .head_dim = 48, .ffn = 352},
     {.hf_class = "LlamaForCausalLM", .heads = 4, .kv_heads = 2, .yarn_rope = true},
     {.hf_class = "MistralForCausalLM", .heads = 8, .kv_heads = 2, .head_dim = 32},

@@ -91,7 +91,8 @@ TEST_F(Pipeline, ThePlanIsTheReportWithoutTheWork) {
   const auto report = make(*source, Recipe(formats::q5_0), "model.gguf");
   EXPECT_EQ(plan.bytes_out, report.bytes_out);
   ASSERT_EQ(plan.tensors.size(), report.tensors.size());
-  for (size_t i = 0; i < plan.tensors.size(); ++i) EXPECT_EQ(plan.tensors[i].to, report.tensors[i].to);
+  for (size_t i = 0; i < plan.tensors.size(); ++i)
+    EXPECT_EQ(plan.tensors[i].to, report.tensors[i].to);
 }
 
 TEST_F(Pipeline, TheModelItselfIsNeverTheOutput) {
@@ -117,8 +118,8 @@ TEST_F(Pipeline, AnExistingOutputStaysUnlessReplacingIsAskedFor) {
                [&] { make(*source, Recipe(formats::q4_0), "model.gguf"); });
   EXPECT_EQ(bytes_of("model.gguf"), "precious");
   ThreadPool pool(1);
-  quantize(*source, Recipe(formats::q4_0),
-           {.output = folder_ / "model.gguf", .overwrite = true}, pool);
+  quantize(*source, Recipe(formats::q4_0), {.output = folder_ / "model.gguf", .overwrite = true},
+           pool);
   EXPECT_EQ(bytes_of("model.gguf").substr(0, 4), "GGUF");
 }
 
@@ -132,8 +133,8 @@ TEST_F(Pipeline, AFullDiskLeavesTheOldFileAndNothingElse) {
   ::setrlimit(RLIMIT_FSIZE, &small);
   ThreadPool pool(1);
   expect_error(ErrorKind::kResources, "model.gguf", [&] {
-    quantize(*source, Recipe(formats::q4_0),
-             {.output = folder_ / "model.gguf", .overwrite = true}, pool);
+    quantize(*source, Recipe(formats::q4_0), {.output = folder_ / "model.gguf", .overwrite = true},
+             pool);
   });
   ::setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_EQ(bytes_of("model.gguf"), "precious");
@@ -156,8 +157,7 @@ TEST_F(Pipeline, NotANumberIsNamedAndNothingIsWritten) {
 
 TEST_F(Pipeline, AFolderHoldsFloatsOnly) {
   const auto source = classics();
-  expect_error(ErrorKind::kUsage, ".gguf",
-               [&] { make(*source, Recipe(formats::q4_0), "folder"); });
+  expect_error(ErrorKind::kUsage, ".gguf", [&] { make(*source, Recipe(formats::q4_0), "folder"); });
   make(*source, Recipe(formats::f16), "folder");
   EXPECT_EQ(Checkpoint::open(folder_ / "folder")->tensors()[0].info.format, &formats::f16);
 }
