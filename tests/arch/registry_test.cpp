@@ -52,13 +52,12 @@ TEST(Registry, TablesNameEveryTensorOnce) {
   }
 }
 
-TEST(Registry, RowsAreReorderedOnlyWhereGgufRotatesNeighbours) {
+TEST(Registry, TheRowsOfQueriesAndKeysRotate) {
   for (const Arch* arch : all_archs()) {
     for (const TensorRow& row : arch->tensors) {
       const bool rotary = row.role == Role::kQuery || row.role == Role::kQueryBias ||
                           row.role == Role::kKey || row.role == Role::kKeyBias;
-      const bool reordered = row.order != RowOrder::kSame;
-      EXPECT_EQ(reordered, rotary && arch->gguf_rotates_neighbours) << row.gguf;
+      EXPECT_EQ(row.order == RowOrder::kRotary, rotary) << row.gguf;
     }
   }
 }
