@@ -24,7 +24,8 @@ class Running {
     argv.push_back(nullptr);
     if (::pipe(input_) != 0) throw std::runtime_error("pipe failed");
     child_ = ::fork();
-    if (child_ != 0) return;
+    if (child_ < 0) throw std::runtime_error("fork failed");
+    if (child_ > 0) return;
     ::dup2(input_[0], 0);
     ::close(input_[1]);
     if (std::freopen("/dev/null", "w", stdout) == nullptr) ::_exit(126);
@@ -41,7 +42,10 @@ class Running {
     ::close(input_[1]);
   }
 
-  void interrupt() const { ::kill(child_, SIGINT); }
+  // Does nothing once the program has ended: kill(-1) would reach every process there is.
+  void interrupt() const {
+    if (child_ > 0) ::kill(child_, SIGINT);
+  }
   bool ended() {
     int status = 0;
     if (child_ > 0 && ::waitpid(child_, &status, WNOHANG) == child_) finish(status);
@@ -99,7 +103,7 @@ void write_wide_model(const fs::path& path) {
 TEST(Interrupt, WhileWaitingForAPromptEndsWith75) {
   Running run({"run", shipped_model()});
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  EXPECT_FALSE(run.ended());
+  ASSERT_FALSE(run.ended()) << run.exit_code();
   run.interrupt();
   EXPECT_EQ(run.exit_code(), 75);
 }
