@@ -52,7 +52,6 @@ ThreadPool::~ThreadPool() {
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
-    generation_.fetch_add(1);
   }
   wake_.notify_all();
   for (auto& worker : workers_) worker.join();
@@ -65,22 +64,24 @@ void ThreadPool::parallel_for(size_t count, size_t grain, const Body& body) {
     for (size_t at = 0; at < count; at += grain) body(at, std::min(count, at + grain), 0);
     return;
   }
-  NIBBLE_CHECK(running_.load() == 0);
+  const uint64_t before = state_.load();
+  NIBBLE_CHECK((before & (kOpen | kInside)) == 0);
   body_ = &body;
   count_ = count;
   grain_ = grain;
   error_ = nullptr;
   failed_ = false;
   next_ = 0;
-  running_ = unsigned(workers_.size());
-  generation_.fetch_add(1);
+  state_ = before + kNextLoop + kOpen;
   if (sleeping_.load() > 0) {
     std::lock_guard lock(mutex_);
     wake_.notify_all();
   }
   run_pieces(0);
-  // The others finish their last piece now; give the core away if one of them waits for it.
-  for (int spins = 0; running_.load(std::memory_order_acquire) > 0; ++spins) {
+  // Every piece has been handed out. Only those inside are waited for: a worker that has no core
+  // now (another process has it) finds the loop closed when it gets one.
+  state_.fetch_and(~kOpen);
+  for (int spins = 0; (state_.load(std::memory_order_acquire) & kInside) != 0; ++spins) {
     if (spins < kSpins)
       relax();
     else
@@ -102,23 +103,31 @@ void ThreadPool::run_pieces(unsigned thread) {
   }
 }
 
+// True when this thread got into the open loop before it closed.
+bool ThreadPool::enter(uint64_t state) {
+  while ((state & kOpen) != 0) {
+    if (state_.compare_exchange_weak(state, state + 1)) return true;
+  }
+  return false;
+}
+
 void ThreadPool::work(unsigned thread) {
-  uint64_t seen = 0;
+  uint64_t seen = 0;  // the last loop this thread took part in, or missed
+  const auto loop = [this] { return state_.load(std::memory_order_acquire) / kNextLoop; };
   for (;;) {
-    for (int spins = 0; generation_.load(std::memory_order_acquire) == seen && spins < kSpins;
-         ++spins) {
-      relax();
-    }
-    if (generation_.load() == seen) {
+    for (int spins = 0; loop() == seen && spins < kSpins; ++spins) relax();
+    if (loop() == seen) {
       std::unique_lock lock(mutex_);
       sleeping_.fetch_add(1);
-      wake_.wait(lock, [&] { return generation_.load() != seen; });
+      wake_.wait(lock, [&] { return loop() != seen || stop_; });
       sleeping_.fetch_sub(1);
+      if (stop_) return;
     }
-    seen = generation_.load();
-    if (stop_) return;
+    const uint64_t state = state_.load();
+    seen = state / kNextLoop;
+    if (!enter(state)) continue;
     run_pieces(thread);
-    running_.fetch_sub(1, std::memory_order_release);
+    state_.fetch_sub(1, std::memory_order_release);
   }
 }
 

@@ -35,14 +35,17 @@ class ThreadPool {
  private:
   void work(unsigned thread);
   void run_pieces(unsigned thread);
+  bool enter(uint64_t state);
+
+  // state_: which loop, whether it is open to workers, and how many of them are inside.
+  static constexpr uint64_t kInside = 0xFFFF, kOpen = 0x10000, kNextLoop = 0x20000;
 
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::atomic<uint64_t> generation_{0};
+  std::atomic<uint64_t> state_{0};
   std::atomic<unsigned> sleeping_{0};
-  std::atomic<unsigned> running_{0};
-  std::atomic<bool> stop_{false};
+  bool stop_ = false;  // under mutex_
 
   const Body* body_ = nullptr;
   size_t count_ = 0, grain_ = 1;
