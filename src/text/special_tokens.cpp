@@ -112,6 +112,20 @@ void read_added_ends(JsonObject config, TokenizerParts* parts) {
   }
 }
 
+// Text that no token covers becomes the unknown token: that must not be one that steers the model.
+void check_fallback(TokenizerParts* parts) {
+  TokenId& unknown = parts->fallback.unknown;
+  if (unknown < 0 || parts->vocabulary.type(unknown) != TokenType::kControl) return;
+  const auto& ends = parts->special.end_of_generation;
+  const bool steers =
+      unknown == parts->special.bos || std::find(ends.begin(), ends.end(), unknown) != ends.end();
+  if (steers) {
+    unknown = -1;
+  } else {
+    parts->vocabulary.set_type(unknown, TokenType::kUnknown);
+  }
+}
+
 }  // namespace
 
 void read_special_tokens(const fs::path& folder, TokenizerParts* parts) {
@@ -151,6 +165,7 @@ void complete_special_tokens(TokenizerParts* parts) {
   std::sort(ends.begin(), ends.end());
   ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
   std::erase_if(ends, [&](TokenId id) { return id < 0 || size_t(id) >= parts->token_count; });
+  check_fallback(parts);
 }
 
 }  // namespace nibble

@@ -49,6 +49,8 @@ class Tokenizer {
   virtual std::vector<TokenId> encode(std::string_view text, const EncodeOptions& = {}) const = 0;
   // The bytes of one token as they appear inside a text; control tokens give "" unless asked for.
   virtual std::string piece(TokenId id, bool show_control = false) const = 0;
+  // The text of all, without what encoding puts in front of a text. Bytes as the tokens give them:
+  // tokens cut off in the middle of a character leave it unfinished (StreamDecoder does not).
   virtual std::string decode(std::span<const TokenId> ids, bool show_control = false) const = 0;
 
   virtual size_t vocabulary_size() const = 0;

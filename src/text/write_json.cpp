@@ -107,12 +107,6 @@ std::vector<Merge> merges_from_scores(const Vocabulary& vocabulary) {
   return merges;
 }
 
-// Tokens the model itself makes: not those that are only added, nor rows without a meaning.
-bool in_model(const TokenizerParts& parts, TokenId id) {
-  const TokenType type = parts.vocabulary.type(id);
-  return type != TokenType::kUnused;
-}
-
 void write_bpe(const TokenizerParts& parts, std::string* out) {
   const bool bytes = parts.model == ModelKind::kByteBpe;
   const TokenId unknown = parts.fallback.unknown;
@@ -125,7 +119,8 @@ void write_bpe(const TokenizerParts& parts, std::string* out) {
   for (TokenId id = 0; size_t(id) < parts.token_count; ++id) {
     const std::string_view text = parts.vocabulary.text(id);
     // Of tokens with one text only the last can be found, and a JSON object holds one.
-    if (!in_model(parts, id) || parts.vocabulary.find(text) != id) continue;
+    const bool unused = parts.vocabulary.type(id) == TokenType::kUnused;
+    if (unused || parts.vocabulary.find(text) != id) continue;
     vocab.next();
     *out += fmt::format("{}:{}", json_string(text), id);
   }

@@ -102,6 +102,15 @@ TEST(ControlTokens, ThatAreKnownToEndATurnAreControlWhateverTheFileSays) {
   EXPECT_EQ(tokenizer->decode(tokenizer->encode("<|im_end|>")), "<|im_end|>");
 }
 
+TEST(ControlTokens, DoNotStandForUnknownText) {
+  Json json = sentencepiece_json();
+  json["model"]["byte_fallback"] = false;
+  json["model"]["unk_token"] = "</s>";
+  const auto tokenizer = load_json(json);
+  EXPECT_TRUE(tokenizer->ends_generation(2));
+  EXPECT_EQ(tokenizer->encode("aéa"), (Ids{267, 260}));
+}
+
 TEST(ControlTokens, AreSilentUnlessAskedFor) {
   const auto tokenizer = load_json(byte_level_json());
   EXPECT_EQ(tokenizer->decode(Ids{260, 258, 261}), "he");
