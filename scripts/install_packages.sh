@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# install_packages.sh GROUP...      GROUP: build, test, lint
+# install_packages.sh GROUP...      GROUP: build, test, bench, lint
 # Installs the Debian packages of the groups that are missing; does nothing when all are there.
 set -euo pipefail
 export LC_ALL=C
@@ -8,13 +8,16 @@ packages_of() {
   case "$1" in
     build)
       echo cmake ninja-build g++ pkg-config libfmt-dev libsimdjson-dev nlohmann-json3-dev \
-        libpcre2-dev libutf8proc-dev libsentencepiece-dev libxxhash-dev libcli11-dev
+        libpcre2-dev libutf8proc-dev libxxhash-dev libcli11-dev
       ;;
     test)
-      echo libgtest-dev python3 clang-16 libclang-rt-16-dev
+      echo libgtest-dev libsentencepiece-dev python3 clang-16 libclang-rt-16-dev
       # Any Node.js will do, and those from elsewhere bring npm with them.
       command -v node > /dev/null || echo nodejs
       command -v npm > /dev/null || echo npm
+      ;;
+    bench)
+      echo libbenchmark-dev
       ;;
     lint)
       echo clang-format-14 clang-tidy-14
