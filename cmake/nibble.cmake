@@ -11,6 +11,10 @@ target_compile_options(nibble_options INTERFACE
   -fno-math-errno
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 target_compile_definitions(nibble_options INTERFACE NIBBLE_VERSION="${PROJECT_VERSION}")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 sees overlaps in std::string that cannot be (GCC bug 105651).
+  target_compile_options(nibble_options INTERFACE -Wno-restrict)
+endif()
 if(NIBBLE_SANITIZE)
   target_compile_options(nibble_options INTERFACE
     -fsanitize=${NIBBLE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -96,9 +96,7 @@ QuantizeReport plan_quantize(const Checkpoint& source, const Recipe& recipe,
                              const QuantizeOptions& options) {
   check_output(source, options);
   recipe.check_rules(source);
-  QuantizeReport report = report_of(plan_output(source, recipe, options.layout));
-  report.file_bytes = report.bytes_out;
-  return report;
+  return report_of(plan_output(source, recipe, options.layout));
 }
 
 QuantizeReport quantize(const Checkpoint& source, const Recipe& recipe,
@@ -136,8 +134,7 @@ QuantizeReport quantize(const Checkpoint& source, const Recipe& recipe,
   if (options.layout == OutputLayout::kFolder) {
     source.write_hf_files(options.output, hf_dtype_name(plan));
   }
-  report.file_bytes =
-      options.split_max_bytes == 0 ? bytes_on_disk(options.output) : report.bytes_out;
+  if (options.split_max_bytes == 0) report.file_bytes = bytes_on_disk(options.output);
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return report;
 }
