@@ -26,8 +26,8 @@ uint64_t dimension(Dim dim, const Hyperparameters& h);
 // Whether a tensor must be there.
 enum class Presence : uint8_t { kRequired, kOptional, kUnlessTied };
 
-// Rows (outputs) that are elements of rotating heads: where GGUF rotates neighbours and Hugging Face
-// halves, they are interleaved head by head on the way.
+// Rows (outputs) that are elements of rotating heads: where GGUF rotates neighbours and Hugging
+// Face halves, they are interleaved head by head on the way.
 enum class RowOrder : uint8_t { kSame, kRotary };
 
 // What a tensor is for; mixes and methods ask this, never the name.

@@ -26,14 +26,15 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-fs::path source_folder();            // the root of the checkout
-fs::path shipped_model();            // models/classics-6m
-fs::path nibble_program();           // the built command
+fs::path source_folder();   // the root of the checkout
+fs::path shipped_model();   // models/classics-6m
+fs::path nibble_program();  // the built command
 
 // NIBBLE_TEST_DATA / name, when the variable is set and the file is there.
 std::optional<fs::path> test_data(const std::string& name);
 
-// llama.cpp, prebuilt: the folder that holds peer.mjs and node_modules (NIBBLE_PEER, or build/peer).
+// llama.cpp, prebuilt: the folder that holds peer.mjs and node_modules (NIBBLE_PEER, or
+// build/peer).
 std::optional<fs::path> peer_folder();
 // A function of libggml-base.so by its C name; nullptr without the peer.
 void* peer_symbol(const char* name);
