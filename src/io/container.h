@@ -35,8 +35,9 @@ struct TensorInfo {
 class Reader {
  public:
   virtual ~Reader() = default;
-  virtual std::string_view container() const = 0;  // "GGUF", "safetensors"
-  virtual const fs::path& path() const = 0;        // what the user named
+  virtual std::string_view container() const = 0;   // "GGUF", "safetensors"
+  virtual const fs::path& path() const = 0;         // what the user named
+  virtual std::vector<fs::path> files() const = 0;  // all that are mapped; none when from memory
   virtual const Metadata& metadata() const = 0;
   virtual std::span<const TensorInfo> tensors() const = 0;  // in file order
   // The stored bytes; a view into the mapped file, valid as long as the reader.
@@ -59,11 +60,19 @@ class Reader {
 // Throws Error(kBadInput) when it is none of these or damaged.
 std::unique_ptr<Reader> open_container(const fs::path& path);
 
+struct PlannedFile {
+  fs::path path;
+  uint64_t size;
+};
+
 // Writes a container in a stream: declare everything, then add the tensors' bytes in that order, in
 // pieces of any size. The file appears under its name only in finish().
 class Writer {
  public:
   virtual ~Writer() = default;
+  // The files begin() would create. Checks everything begin() does, but for the disk.
+  virtual std::vector<PlannedFile> plan(const Metadata& metadata,
+                                        std::span<const TensorInfo> tensors) const = 0;
   // Once, first. Throws Error(kResources) when the disk has no room for it.
   virtual void begin(const Metadata& metadata, std::span<const TensorInfo> tensors) = 0;
   // The next bytes of the current tensor; the writer moves to the next tensor by itself.

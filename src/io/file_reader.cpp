@@ -59,6 +59,14 @@ class FileReader final : public Reader {
     }
   }
 
+  std::vector<fs::path> files() const override {
+    std::vector<fs::path> paths;
+    for (const auto& file : files_) {
+      if (file.mapping) paths.push_back(file.mapping->path());
+    }
+    return paths;
+  }
+
  private:
   struct Place {
     uint32_t file;

@@ -44,12 +44,12 @@ class GgufWriter final : public Writer {
 
   void begin(const Metadata& metadata, std::span<const TensorInfo> tensors) override {
     NIBBLE_CHECK(!files_);
-    std::vector<OutputFile> plan;
-    plan.push_back(plan_file(path_, metadata, tensors));
-    if (options_.split_max_bytes > 0 && plan[0].size > options_.split_max_bytes) {
-      plan = plan_split(metadata, tensors);
-    }
-    files_.emplace(std::move(plan), 0);
+    files_.emplace(plan_files(metadata, tensors), 0);
+  }
+
+  std::vector<PlannedFile> plan(const Metadata& metadata,
+                                std::span<const TensorInfo> tensors) const override {
+    return planned(plan_files(metadata, tensors));
   }
 
   void append(Bytes bytes) override {
@@ -63,6 +63,16 @@ class GgufWriter final : public Writer {
   }
 
  private:
+  std::vector<OutputFile> plan_files(const Metadata& metadata,
+                                     std::span<const TensorInfo> tensors) const {
+    std::vector<OutputFile> plan;
+    plan.push_back(plan_file(path_, metadata, tensors));
+    if (options_.split_max_bytes > 0 && plan[0].size > options_.split_max_bytes) {
+      plan = plan_split(metadata, tensors);
+    }
+    return plan;
+  }
+
   // Errors of the parser count here too: what it would refuse to read is not written.
   static OutputFile plan_file(const fs::path& path, const Metadata& metadata,
                               std::span<const TensorInfo> tensors) {

@@ -19,6 +19,12 @@ void pad_until(AtomicFile& file, uint64_t size) {
 
 }  // namespace
 
+std::vector<PlannedFile> planned(std::span<const OutputFile> files) {
+  std::vector<PlannedFile> result;
+  for (const auto& file : files) result.push_back({file.path, file.size});
+  return result;
+}
+
 OutputFiles::OutputFiles(std::vector<OutputFile> files, size_t marker)
     : plan_(std::move(files)), marker_(marker) {
   NIBBLE_CHECK(marker < plan_.size());

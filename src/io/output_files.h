@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "io/container.h"
 
 namespace nibble {
 
@@ -17,6 +18,9 @@ struct OutputFile {
   std::vector<uint64_t> offsets;  // of its tensors' bytes, in the order they will be appended
   std::vector<uint64_t> sizes;
 };
+
+// What a writer tells of its files.
+std::vector<PlannedFile> planned(std::span<const OutputFile> files);
 
 // Streams tensors into the files of one model, which appear under their names together.
 //

@@ -48,6 +48,29 @@ class SafetensorsWriter final : public Writer {
 
   void begin(const Metadata& metadata, std::span<const TensorInfo> tensors) override {
     NIBBLE_CHECK(!files_);
+    std::vector<OutputFile> plan = plan_files(metadata, tensors);
+    const size_t marker = plan.size() - 1;
+    files_.emplace(std::move(plan), marker);
+  }
+
+  std::vector<PlannedFile> plan(const Metadata& metadata,
+                                std::span<const TensorInfo> tensors) const override {
+    return planned(plan_files(metadata, tensors));
+  }
+
+  void append(Bytes bytes) override {
+    NIBBLE_CHECK(files_);
+    files_->append(bytes);
+  }
+
+  void finish() override {
+    NIBBLE_CHECK(files_);
+    files_->finish();
+  }
+
+ private:
+  std::vector<OutputFile> plan_files(const Metadata& metadata,
+                                     std::span<const TensorInfo> tensors) const {
     check_tensors(tensors);
     const auto starts = choose_shards(tensors, options_.shard_max_bytes);
     const bool sharded = starts.size() > 1;
@@ -71,21 +94,9 @@ class SafetensorsWriter final : public Writer {
       const uint64_t size = index.size();
       plan.push_back({folder_ / kSafetensorsIndex, std::move(index), size, {}, {}});
     }
-    const size_t marker = plan.size() - 1;
-    files_.emplace(std::move(plan), marker);
+    return plan;
   }
 
-  void append(Bytes bytes) override {
-    NIBBLE_CHECK(files_);
-    files_->append(bytes);
-  }
-
-  void finish() override {
-    NIBBLE_CHECK(files_);
-    files_->finish();
-  }
-
- private:
   void check_tensors(std::span<const TensorInfo> tensors) const {
     for (const auto& tensor : tensors) {
       try {

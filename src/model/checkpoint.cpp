@@ -31,6 +31,9 @@ void check_tensor(const TensorInfo& info, const std::vector<uint64_t>& expected)
                     fmt::join(expected, ", "), fmt::join(info.shape, ", "))
         .at(where);
   }
+  if (expected.size() == 1 && info.format->block_size > 1) {
+    throw bad_input("expected a vector in F32, F16 or BF16, got {}", info.format->name).at(where);
+  }
   if (info.format->decode == nullptr) {
     throw bad_input("expected weights, got type {}", info.format->name).at(where);
   }
@@ -71,6 +74,15 @@ std::unique_ptr<Checkpoint> Checkpoint::open(const fs::path& path) {
     throw;
   }
   return checkpoint;
+}
+
+std::vector<fs::path> Checkpoint::files() const {
+  std::vector<fs::path> files = reader_->files();
+  if (is_gguf()) return files;
+  for (const auto& entry : fs::directory_iterator(folder_of(path_))) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  }
+  return files;
 }
 
 bool Checkpoint::is_gguf() const { return reader_->container() == "GGUF"; }
@@ -250,6 +262,11 @@ uint64_t Checkpoint::parameters() const {
 const Tokenizer& Checkpoint::tokenizer() const {
   std::call_once(tokenizer_once_, [this] {
     tokenizer_ = is_gguf() ? load_tokenizer(reader_->metadata()) : load_tokenizer(folder_of(path_));
+    if (is_gguf() && tokenizer_->vocabulary_size() > hyperparameters_.vocabulary) {
+      throw bad_input("{} tokens, but the embedding has {} rows", tokenizer_->vocabulary_size(),
+                      hyperparameters_.vocabulary)
+          .at(path_.string());
+    }
   });
   return *tokenizer_;
 }

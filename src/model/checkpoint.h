@@ -43,6 +43,8 @@ class Checkpoint {
   const Reader& reader() const { return *reader_; }
   bool is_gguf() const;
   const fs::path& path() const { return path_; }
+  // Every file the model consists of: those of the reader, and all of a Hugging Face folder.
+  std::vector<fs::path> files() const;
   std::string display_name() const;  // general.name, or the folder's name
 
   // In the order of the architecture's table, layer by layer; what one pass over the model reads.
@@ -61,7 +63,7 @@ class Checkpoint {
   const GenerationDefaults& generation_defaults() const { return generation_defaults_; }
 
   // The metadata a GGUF file of this model has: that of the file itself, or made from config.json,
-  // the tokenizer and the rest of the folder. Without general.file_type, which the writer adds.
+  // the tokenizer and the rest of the folder.
   Metadata gguf_metadata() const;
   // Writes config.json, tokenizer, generation and template files of a Hugging Face folder: copies
   // of the model's own where it is a folder, made from the metadata where it is GGUF. `dtype` is

@@ -97,7 +97,7 @@ Metadata Checkpoint::gguf_metadata() const {
   Metadata metadata;
   if (is_gguf()) {
     metadata = reader_->metadata();
-    for (const auto key : {"general.file_type", "split.no", "split.count", "split.tensors.count"}) {
+    for (const auto key : {"split.no", "split.count", "split.tensors.count"}) {
       metadata.erase(key);
     }
     return metadata;
@@ -115,6 +115,7 @@ Metadata Checkpoint::gguf_metadata() const {
 }
 
 void Checkpoint::write_hf_files(const fs::path& folder, std::string_view dtype) const {
+  remove_side_files(folder);
   if (is_gguf()) {
     write_hf_files_from_gguf(folder, dtype);
   } else {

@@ -165,6 +165,14 @@ std::string with_dtype(const fs::path& file, std::string_view dtype) try {
 
 }  // namespace
 
+void remove_side_files(const fs::path& folder) {
+  std::vector<fs::path> old;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (is_side_file(entry.path().filename().string())) old.push_back(entry.path());
+  }
+  for (const auto& path : old) fs::remove(path);
+}
+
 void copy_side_files(const fs::path& from, const fs::path& to, std::string_view dtype) {
   for (const auto& entry : fs::directory_iterator(from)) {
     const std::string name = entry.path().filename().string();

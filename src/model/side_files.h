@@ -24,6 +24,8 @@ GenerationDefaults read_generation_defaults(const fs::path& folder);
 GenerationDefaults read_generation_defaults(const Metadata& metadata);
 void write_generation_defaults(const GenerationDefaults& defaults, Metadata& metadata);
 
+// Removes those of an older model, which would be taken for parts of the new one.
+void remove_side_files(const fs::path& folder);
 // Everything but weights and code, config.json with the dtype of the new weights.
 void copy_side_files(const fs::path& from, const fs::path& to, std::string_view dtype);
 

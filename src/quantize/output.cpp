@@ -56,13 +56,6 @@ RowOrderFunction row_order(const Checkpoint& source, const TensorRow& row, Outpu
   return [=](uint64_t r) { return halved_source_row(r, head_dim); };
 }
 
-std::string hf_name(const CheckpointTensor& tensor) {
-  std::string name(tensor.row->hf);
-  const size_t braces = name.find("{}");
-  if (braces != std::string::npos) name.replace(braces, 2, std::to_string(tensor.layer));
-  return name;
-}
-
 // A folder of plain safetensors holds floats only.
 Choice folder_choice(Choice choice, const CheckpointTensor& tensor, const Recipe& recipe) {
   const FileType* type = file_type_of(choice.format);
@@ -105,8 +98,9 @@ OutputPlan plan_output(const Checkpoint& source, const Recipe& recipe, OutputLay
     Choice choice = recipe.choose(tensor, source.hyperparameters());
     PlannedTensor planned;
     if (layout == OutputLayout::kFolder) choice = folder_choice(choice, tensor, recipe);
-    planned.info = {layout == OutputLayout::kGguf ? tensor.name : hf_name(tensor),
-                    tensor.info.shape, choice.format};
+    planned.info = {
+        layout == OutputLayout::kGguf ? tensor.name : with_layer(tensor.row->hf, tensor.layer),
+        tensor.info.shape, choice.format};
     planned.source = &tensor;
     planned.source_row = row_order(source, *tensor.row, layout);
     planned.reason = std::move(choice.reason);
@@ -120,6 +114,8 @@ Metadata output_metadata(const Checkpoint& source, const OutputPlan& plan) {
   Metadata metadata = source.gguf_metadata();
   if (const FileType* type = file_type_of(main_format(plan))) {
     metadata.set("general.file_type", type->gguf);
+  } else {
+    metadata.erase("general.file_type");
   }
   metadata.set("general.quantization_version", uint32_t(2));
   return metadata;

@@ -16,25 +16,73 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void check_output(const Checkpoint& source, const QuantizeOptions& options) {
-  if (options.output.empty()) throw usage_error("the output has no name");
-  const bool is_source =
-      same_file(options.output, source.path()) || same_file(options.output, source.reader().path());
-  if (is_source) {
+// Everything one run is about to do, checked and not begun.
+struct Job {
+  OutputPlan plan;
+  Metadata metadata;
+  std::vector<TensorInfo> infos;
+  std::unique_ptr<Writer> writer;
+  std::vector<PlannedFile> files;
+};
+
+// The output may not be a file of the model in any spelling, nor an index or side file beside it.
+void check_not_source(const Checkpoint& source, const QuantizeOptions& options, const Job& job) {
+  const auto refuse = [&](const fs::path& path) {
     throw usage_error("the output is the model itself")
-        .at(options.output.string())
+        .at(path.string())
         .hint("choose another name; the model would be lost");
+  };
+  if (same_file(options.output, source.path())) refuse(options.output);
+  for (const auto& theirs : source.files()) {
+    if (options.layout == OutputLayout::kFolder &&
+        same_file(options.output, theirs.parent_path())) {
+      refuse(options.output);
+    }
+    for (const auto& ours : job.files) {
+      if (same_file(ours.path, theirs)) refuse(ours.path);
+    }
   }
-  if (options.overwrite || !fs::exists(options.output)) return;
-  if (fs::is_directory(options.output) && fs::is_empty(options.output)) return;
-  throw usage_error("the output exists already")
-      .at(options.output.string())
-      .hint("-f replaces it; a complete new one takes its place at the end");
 }
 
-QuantizeReport report_of(const OutputPlan& plan) {
+void check_place(const QuantizeOptions& options, const Job& job) {
+  const auto refuse = [](const fs::path& path) {
+    throw usage_error("the output exists already")
+        .at(path.string())
+        .hint("-f replaces it; a complete new one takes its place at the end");
+  };
+  std::error_code error;
+  if (options.layout == OutputLayout::kFolder) {
+    const bool empty = fs::is_empty(options.output, error);
+    if (!error && !empty && !options.overwrite) refuse(options.output);
+    return;
+  }
+  for (const auto& file : job.files) {
+    const fs::path folder = file.path.has_parent_path() ? file.path.parent_path() : ".";
+    if (!fs::is_directory(folder, error)) {
+      throw usage_error("there is no such folder").at(folder.string());
+    }
+    const bool there = fs::symlink_status(file.path, error).type() != fs::file_type::not_found;
+    if (there && !options.overwrite) refuse(file.path);
+  }
+}
+
+Job prepare(const Checkpoint& source, const Recipe& recipe, const QuantizeOptions& options) {
+  if (options.output.empty()) throw usage_error("the output has no name");
+  recipe.check_rules(source);
+  Job job{.plan = plan_output(source, recipe, options.layout), .writer = create_output(options)};
+  if (options.layout == OutputLayout::kGguf) job.metadata = output_metadata(source, job.plan);
+  for (const auto& tensor : job.plan.tensors) job.infos.push_back(tensor.info);
+  job.files = job.writer->plan(job.metadata, job.infos);
+  check_not_source(source, options, job);
+  check_place(options, job);
+  return job;
+}
+
+QuantizeReport report_of(const Job& job) {
   QuantizeReport report;
-  for (const auto& tensor : plan.tensors) {
+  report.files = job.files;
+  for (const auto& file : job.files) report.file_bytes += file.size;
+  for (const auto& tensor : job.plan.tensors) {
     report.tensors.push_back({.name = tensor.info.name,
                               .shape = tensor.info.shape,
                               .from = tensor.source ? tensor.source->info.format : nullptr,
@@ -49,7 +97,7 @@ QuantizeReport report_of(const OutputPlan& plan) {
   return report;
 }
 
-// Output folders appear with their first file; one that stays empty is taken away again.
+// The folder of the output; one made for it is taken away again when the work fails.
 class OutputFolder {
  public:
   explicit OutputFolder(const QuantizeOptions& options) {
@@ -63,8 +111,9 @@ class OutputFolder {
   }
   ~OutputFolder() {
     std::error_code ignored;
-    if (!created_.empty() && fs::is_empty(created_, ignored)) fs::remove(created_, ignored);
+    if (!created_.empty()) fs::remove_all(created_, ignored);
   }
+  void keep() { created_.clear(); }
 
  private:
   fs::path created_;
@@ -77,15 +126,6 @@ void write_values(const PlannedTensor& tensor, WriteQueue& queue) {
   queue.push(std::move(buffer));
 }
 
-uint64_t bytes_on_disk(const fs::path& path) {
-  if (!fs::is_directory(path)) return fs::exists(path) ? fs::file_size(path) : 0;
-  uint64_t total = 0;
-  for (const auto& entry : fs::directory_iterator(path)) {
-    if (entry.is_regular_file()) total += entry.file_size();
-  }
-  return total;
-}
-
 }  // namespace
 
 OutputLayout layout_by_name(const fs::path& output) {
@@ -94,29 +134,20 @@ OutputLayout layout_by_name(const fs::path& output) {
 
 QuantizeReport plan_quantize(const Checkpoint& source, const Recipe& recipe,
                              const QuantizeOptions& options) {
-  check_output(source, options);
-  recipe.check_rules(source);
-  return report_of(plan_output(source, recipe, options.layout));
+  return report_of(prepare(source, recipe, options));
 }
 
 QuantizeReport quantize(const Checkpoint& source, const Recipe& recipe,
                         const QuantizeOptions& options, ThreadPool& pool) {
   const auto start = Clock::now();
-  check_output(source, options);
-  recipe.check_rules(source);
-  const OutputPlan plan = plan_output(source, recipe, options.layout);
-  QuantizeReport report = report_of(plan);
+  const Job job = prepare(source, recipe, options);
+  QuantizeReport report = report_of(job);
   OutputFolder folder(options);
-  const std::unique_ptr<Writer> writer = create_output(options);
-  const Metadata metadata =
-      options.layout == OutputLayout::kGguf ? output_metadata(source, plan) : Metadata();
-  std::vector<TensorInfo> infos;
-  for (const auto& tensor : plan.tensors) infos.push_back(tensor.info);
-  writer->begin(metadata, infos);
+  job.writer->begin(job.metadata, job.infos);
   {
     Progress progress("quantizing", report.bytes_in);
-    WriteQueue queue(*writer);
-    for (const auto& tensor : plan.tensors) {
+    WriteQueue queue(*job.writer);
+    for (const auto& tensor : job.plan.tensors) {
       if (tensor.source == nullptr) {
         write_values(tensor, queue);
         continue;
@@ -130,11 +161,12 @@ QuantizeReport quantize(const Checkpoint& source, const Recipe& recipe,
     queue.drain();
   }
   check_interrupt();
-  writer->finish();
+  // The weights appear last: a folder without them is seen to be incomplete.
   if (options.layout == OutputLayout::kFolder) {
-    source.write_hf_files(options.output, hf_dtype_name(plan));
+    source.write_hf_files(options.output, hf_dtype_name(job.plan));
   }
-  if (options.split_max_bytes == 0) report.file_bytes = bytes_on_disk(options.output);
+  job.writer->finish();
+  folder.keep();
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return report;
 }

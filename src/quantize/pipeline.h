@@ -36,7 +36,8 @@ struct TensorReport {
 struct QuantizeReport {
   std::vector<TensorReport> tensors;
   uint64_t bytes_in = 0, bytes_out = 0;  // of tensor data
-  uint64_t file_bytes = 0;               // of the written file or folder; 0 when split or planned
+  std::vector<PlannedFile> files;        // of weights: the first is the one to open
+  uint64_t file_bytes = 0;               // of these files together
   uint64_t parameters = 0;
   double seconds = 0;
   uint64_t peak_private_bytes = 0;  // anonymous memory of this process while at work

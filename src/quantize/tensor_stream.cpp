@@ -86,6 +86,7 @@ void stream_tensor(const CheckpointTensor& tensor, const Format& to, const Metho
   const bool vector = tensor.info.shape.size() < 2;
   const size_t rows = vector ? tensor.info.elements() : tensor.info.rows();
   const size_t cols = vector ? 1 : tensor.info.row_size();
+  NIBBLE_CHECK(cols % from.block_size == 0 && cols % to.block_size == 0);
   const size_t from_bytes = from.bytes_for(cols), to_bytes = to.bytes_for(cols);
   const size_t rows_per_chunk =
       std::clamp<size_t>(kChunkBytes / std::max<size_t>(to_bytes, 1), 1, rows);

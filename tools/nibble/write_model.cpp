@@ -36,12 +36,6 @@ std::string format_counts(const QuantizeReport& report) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-// What the output takes on the disk; before it is written only the bytes of its weights are known.
-std::optional<uint64_t> known_file_bytes(const WriteFlags& flags, const QuantizeReport& report) {
-  if (flags.dry_run || report.file_bytes == 0) return std::nullopt;
-  return report.file_bytes;
-}
-
 void print_json(const CommandLine& line, const WriteFlags& flags, const Recipe& recipe,
                 const Method& method, const QuantizeReport& report) {
   Json json = Json::document(fmt::format("nibble.{}/1", line.name()));
@@ -52,7 +46,7 @@ void print_json(const CommandLine& line, const WriteFlags& flags, const Recipe& 
   json.set("parameters", report.parameters);
   json.set("bytes_in", report.bytes_in);
   json.set("bytes_out", report.bytes_out);
-  json.set("file_bytes", known_file_bytes(flags, report));
+  json.set("file_bytes", report.file_bytes);
   json.set("bits_per_weight", report.bits_per_weight());
   if (flags.dry_run) {
     json.set_null("seconds");
@@ -79,16 +73,9 @@ void print_json(const CommandLine& line, const WriteFlags& flags, const Recipe& 
 }
 
 // The file or folder to name in the next command: of a file in parts, its first part.
-std::string written_path(const WriteFlags& flags) {
-  const fs::path output = flags.output;
-  if (fs::exists(output)) return flags.output;
-  const std::string prefix = output.stem().string() + "-00001-of-";
-  const fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const fs::path name = entry.path().filename();
-    if (name.string().starts_with(prefix)) return (output.parent_path() / name).string();
-  }
-  return flags.output;
+std::string written_path(const WriteFlags& flags, const QuantizeReport& report) {
+  const bool folder = layout_by_name(flags.output) == OutputLayout::kFolder;
+  return folder ? flags.output : report.files.front().path.string();
 }
 
 void print_summary(const WriteFlags& flags, const Recipe& recipe, const Method& method,
@@ -98,9 +85,7 @@ void print_summary(const WriteFlags& flags, const Recipe& recipe, const Method& 
   const bool rounds = recipe.base() != nullptr && recipe.base()->is_quantized();
   const std::string how = rounds ? fmt::format(" by {}", method.name) : "";
   fields.add("type", "{}{}: {}", recipe.name(), how, format_counts(report));
-  if (const auto bytes = known_file_bytes(flags, report)) {
-    fields.add("size", "{}", format_bytes(*bytes));
-  }
+  fields.add("size", "{}", format_bytes(report.file_bytes));
   const double ratio = double(report.bytes_in) / double(std::max<uint64_t>(report.bytes_out, 1));
   fields.add("weights", "{} {} {}{}", format_bytes(report.bytes_in), glyphs().arrow,
              format_bytes(report.bytes_out),
@@ -123,6 +108,24 @@ std::string shell_word(const std::string& path) {
   std::string out = "'";
   for (const char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
+}
+
+}  // namespace
+
+namespace {
+
+// Rounding what was rounded before adds a second error to the first.
+void warn_of_requantizing(const QuantizeReport& report) {
+  for (const auto& tensor : report.tensors) {
+    const bool again = tensor.from != nullptr && tensor.from->is_quantized() &&
+                       tensor.to->is_quantized() && tensor.from != tensor.to;
+    if (!again) continue;
+    log::warn(
+        "the model is quantized already ({}); its loss stays, and this one comes on top. "
+        "Quantize the original where you have it.",
+        tensor.from->name);
+    return;
+  }
 }
 
 }  // namespace
@@ -159,6 +162,7 @@ void write_model(const CommandLine& line, const WriteFlags& flags, const Recipe&
   recipe.check_rules(*checkpoint);
   QuantizeReport report = plan_quantize(*checkpoint, recipe, options);
   report_fallbacks(report);
+  warn_of_requantizing(report);
   if (!flags.dry_run) {
     ThreadPool pool{unsigned(flags.threads)};
     report = quantize(*checkpoint, recipe, options, pool);
@@ -170,7 +174,7 @@ void write_model(const CommandLine& line, const WriteFlags& flags, const Recipe&
   print_summary(flags, recipe, method, report);
   if (!flags.dry_run) {
     flush_output();
-    log::info("next: nibble eval {} --base {}", shell_word(written_path(flags)),
+    log::info("next: nibble eval {} --base {}", shell_word(written_path(flags, report)),
               shell_word(flags.model));
   }
 }
