@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <string>
 
 #include "base/progress.h"
 
@@ -12,7 +13,10 @@ std::atomic<Level> current{Level::kNormal};
 
 void print_line(std::string_view prefix, std::string_view text) {
   clear_progress_line();
-  fmt::print(stderr, "{}{}\n", prefix, text);
+  // Not fmt::print: it throws where standard error is full or closed, and no work ends for a
+  // message.
+  const std::string line = fmt::format("{}{}\n", prefix, text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 }  // namespace

@@ -12,13 +12,20 @@
 
 namespace nibble {
 namespace {
+
 std::atomic<bool> line_shown{false};
+
+// Progress nobody can read is no reason to stop: failures are ignored.
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
 }
+
+}  // namespace
 
 void clear_progress_line() {
   if (!line_shown.exchange(false)) return;
-  std::fputs("\r\x1b[K", stderr);
-  std::fflush(stderr);
+  print("\r\x1b[K");
 }
 
 Progress::Progress(std::string task, uint64_t total)
@@ -62,12 +69,11 @@ void Progress::draw(std::string_view item) {
   if (remaining_s() >= 0) text += fmt::format(", {} left", format_duration(remaining_s()));
   if (!item.empty()) text += fmt::format("  {}", item);
   if (!terminal_) {
-    fmt::print(stderr, "{}\n", text);
+    print(text + "\n");
     return;
   }
   if (text.size() > 79) text.resize(79);
-  fmt::print(stderr, "\r\x1b[K{}", text);
-  std::fflush(stderr);
+  print("\r\x1b[K" + text);
   line_shown = true;
 }
 

@@ -221,6 +221,21 @@ TEST(Usage, AFullDiskBehindStandardOutputIsAnError) {
   EXPECT_TRUE(contains(result.err, "standard output"));
 }
 
+TEST(Usage, MessagesNobodyCanReadAreNoReasonToFail) {
+  const TemporaryFolder folder;
+  const std::string command = nibble_program().string() + " quantize " + shipped_model().string() +
+                              " --type INT4 -v -o " + (folder / "m.gguf").string();
+  std::string written;
+  for (const std::string redirection : {"2>/dev/null", "2>/dev/full", "2>&-", "0<&- 2>&-"}) {
+    SCOPED_TRACE(redirection);
+    const auto result = run_command({"bash", "-c", command + " -f " + redirection});
+    EXPECT_EQ(result.exit_code, 0);
+    const std::string bytes = read_text_file(folder / "m.gguf");
+    if (written.empty()) written = bytes;
+    EXPECT_TRUE(bytes == written);  // no message went into the file
+  }
+}
+
 TEST(Usage, GlyphsFollowTheLocale) {
   const TemporaryFolder folder;
   std::string text;

@@ -1,11 +1,12 @@
 // nibble: the table of commands, and what happens around one.
 
+#include <fcntl.h>
+
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <new>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "base/error.h"
@@ -68,6 +69,16 @@ void run_words(std::span<const std::string> words) {
   }
 }
 
+// A file opened later must not get the number of a standard stream that was closed, and then our
+// messages. Reading and writing through what is put there fails as it did, except that messages are
+// dropped.
+void occupy_standard_streams() {
+  constexpr std::array kModes = {O_WRONLY, O_RDONLY, O_WRONLY};
+  for (int fd = 0; fd < int(kModes.size()); ++fd) {
+    if (::fcntl(fd, F_GETFD) == -1) ::open("/dev/null", kModes[size_t(fd)]);
+  }
+}
+
 // Runs `work` and turns what it throws into an exit code.
 template <typename Work>
 int exit_code_of(const Work& work) {
@@ -82,11 +93,6 @@ int exit_code_of(const Work& work) {
   } catch (const std::bad_alloc&) {
     print_error("", "out of memory", "use a smaller model, or a shorter --context");
     return int(ErrorKind::kResources);
-  } catch (const std::system_error& error) {
-    // Our own standard error was closed (2>&1 | head): nobody is left to tell.
-    if (error.code() == std::errc::broken_pipe) return kBrokenPipe;
-    print_error("", error.what(), "");
-    return int(ErrorKind::kRuntime);
   } catch (const std::exception& error) {
     print_error("", error.what(), "");
     return int(ErrorKind::kRuntime);
@@ -113,6 +119,7 @@ const CommandRow& command_by_name(std::string_view name) {
 
 int main(int argc, char** argv) {
   using namespace nibble;
+  cli::occupy_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write, seen by print()
   install_file_fault_handler();
   install_interrupt_handler();
