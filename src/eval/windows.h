@@ -31,7 +31,7 @@ struct Window {
   size_t scored() const { return tokens.size() - 1 - first_scored; }
 };
 
-// Throws Error(kUsage) when the text is too short for one window or the context below 2.
+// Throws Error(kUsage) when the text is too short for one window or the context below 4.
 std::vector<Window> cut_windows(std::span<const TokenId> text, const Tokenizer& tokenizer,
                                 const WindowOptions& options);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -31,6 +32,18 @@ JsonFile json_of(const std::vector<std::string>& words) {
   const auto result = run_nibble(words);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return JsonFile(result.out, "standard output");
+}
+
+fs::path copy_of_shipped_model(const TemporaryFolder& folder) {
+  fs::copy(shipped_model(), folder / "copy");
+  return folder / "copy";
+}
+
+// Replaces the one `from` in `text`.
+void replace(std::string& text, std::string_view from, std::string_view to) {
+  const size_t at = text.find(from);
+  ASSERT_NE(at, text.npos) << from;
+  text.replace(at, from.size(), to);
 }
 
 double figure(const JsonFile& json, std::string_view group, std::string_view key) {
@@ -375,7 +388,58 @@ TEST(EvalCommand, AModelDoesNotDivergeFromItself) {
                              shipped_model(), "--context", "128", "--chunks", "2", "--json"});
   EXPECT_EQ(figure(json, "kl_divergence", "mean"), 0);
   EXPECT_EQ(figure(json, "same_top", "value"), 1);
+  EXPECT_EQ(figure(json, "mean_delta_p", "value"), 0);
+  for (const std::string_view key : {"model", "base"}) {
+    EXPECT_EQ(find_string(json.object(), key), shipped_model().string()) << key;
+  }
+  EXPECT_EQ(find_string(json.object(), "activations"), "int8");
+  EXPECT_EQ(find_string(json.object(), "kv_type"), "f16");
   EXPECT_EQ(figure(json, "perplexity_ratio", "value"), 1);
+}
+
+TEST(EvalCommand, LogProbabilitiesNeverReplaceAFileOfAModel) {
+  const TemporaryFolder folder;
+  const fs::path model = copy_of_shipped_model(folder), gguf = folder / "m.gguf";
+  const fs::path text = text_file(folder), link = folder / "link", loop = folder / "loop";
+  ASSERT_EQ(run_nibble({"convert", model, "-o", gguf}).exit_code, 0);
+  fs::create_symlink(model / "config.json", link);
+  fs::create_symlink(loop, loop);
+  for (const fs::path& path : {model / "model.safetensors", model / "tokenizer.json", gguf, link,
+                               loop, folder / std::string(300, 'x')}) {
+    for (const auto& [first, base] : {std::pair(model, gguf), std::pair(gguf, model)}) {
+      const auto result = run_nibble(
+          {"eval", first, "--base", base, "--text", text, "--log-probs", path, "-f", "--chunks=1"});
+      EXPECT_EQ(result.exit_code, 2) << path << result.err;
+      EXPECT_NE(result.err.find("--log-probs"), std::string::npos) << result.err;
+      EXPECT_EQ(result.err.find("filesystem error"), std::string::npos) << result.err;
+    }
+  }
+}
+
+TEST(EvalCommand, TheBaseMustCutTheScoredTextTheSameWay) {
+  const TemporaryFolder folder;
+  const fs::path base = copy_of_shipped_model(folder), text = text_file(folder);
+  std::string tokenizer = read_text_file(base / "tokenizer.json");
+  replace(tokenizer, "\"Ġriver\": 2175", "\"Ġriver\": 2174");
+  replace(tokenizer, "\"Ġtrees\": 2174", "\"Ġtrees\": 2175");
+  write_text_file(base / "tokenizer.json", tokenizer);
+  const auto result =
+      run_nibble({"eval", shipped_model(), "--base", base, "--text", text, "--chunks", "1"});
+  EXPECT_EQ(result.exit_code, 2);
+  for (const std::string& name : {shipped_model().string(), base.string()}) {
+    EXPECT_NE(result.err.find(name), std::string::npos) << result.err;
+  }
+}
+
+TEST(EvalCommand, AContextTooShortIsBlamedOnTheModelThatHasIt) {
+  const TemporaryFolder folder;
+  const fs::path model = copy_of_shipped_model(folder);
+  std::string config = read_text_file(model / "config.json");
+  replace(config, "\"max_position_embeddings\": 512", "\"max_position_embeddings\": 3");
+  write_text_file(model / "config.json", config);
+  const auto result = run_nibble({"eval", model, "--text", text_file(folder)});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("a context of 3"), std::string::npos) << result.err;
 }
 
 TEST(EvalCommand, AsksForATextWhereNoneShips) {

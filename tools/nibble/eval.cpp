@@ -1,5 +1,7 @@
 #include "eval/evaluate.h"
 
+#include <system_error>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -56,7 +58,7 @@ class Eval : public Command {
     check_activations(line, *model.model);
     const auto windows =
         cut(model.checkpoint->tokenizer(), text, model.checkpoint->hyperparameters().context);
-    check_same_tokens(*model.checkpoint, base.checkpoint.get());
+    if (base.model) check_same_tokens(*model.checkpoint, *base.checkpoint, text, windows);
 
     const ForwardOptions options{.activations = compute_.precision()};
     Forward forward(*model.model, pool, options);
@@ -67,16 +69,17 @@ class Eval : public Command {
     if (!log_probs_.empty()) write_log_probs(result);
     const SpecialTokens& special = model.checkpoint->tokenizer().special();
     const auto bos = special.add_bos ? std::optional(special.bos) : std::nullopt;
-    json_ ? print_json(result, bos) : print_report(result, bos, text_path);
+    json_ ? print_json(result, bos, text_path) : print_report(result, bos, text_path);
   }
 
  private:
   // The text that ships beside the model, or beside the base.
   std::string shipped_text() const {
+    std::error_code ignored;  // what is wrong with a path is said when it is opened
     for (const fs::path model : {compute_.model, base_}) {
-      const fs::path folder = fs::is_directory(model) ? model : model.parent_path();
+      const fs::path folder = fs::is_directory(model, ignored) ? model : model.parent_path();
       const fs::path text = folder / "evaluation.txt";
-      if (!model.empty() && fs::exists(text)) return text.string();
+      if (!model.empty() && fs::exists(text, ignored)) return text.string();
     }
     throw usage_error("--text is missing, and no evaluation.txt lies beside {}", compute_.model)
         .hint("any text the model was not trained on will do; use the same one to compare");
@@ -84,14 +87,21 @@ class Eval : public Command {
 
   void check_output(const std::string& text_path) const {
     if (log_probs_.empty()) return;
+    std::error_code error;
     const fs::path folder = fs::path(log_probs_).parent_path();
-    if (!folder.empty() && !fs::is_directory(folder)) {
+    if (!folder.empty() && !fs::is_directory(folder, error)) {
       throw usage_error("--log-probs {}: there is no folder {}", log_probs_, folder.string());
     }
-    if (!fs::exists(log_probs_)) return;
-    for (const std::string& input : {text_path, compute_.model, base_}) {
-      if (!input.empty() && input != "-" && same_file(input, log_probs_)) {
-        throw usage_error("--log-probs {} is also the input {}", log_probs_, input);
+    const fs::file_type type = fs::status(log_probs_, error).type();
+    if (type == fs::file_type::not_found) return;
+    if (type == fs::file_type::none) {
+      throw usage_error("--log-probs {}: {}", log_probs_, error.message());
+    }
+    refuse_input(text_path);
+    for (const std::string& model : {compute_.model, base_}) {
+      refuse_input(model);
+      for (fs::directory_iterator it(model, error), end; !error && it != end; it.increment(error)) {
+        refuse_input(it->path().string());
       }
     }
     if (!overwrite_) {
@@ -99,9 +109,21 @@ class Eval : public Command {
     }
   }
 
+  void refuse_input(const std::string& input) const {
+    if (input.empty() || input == "-" || !same_file(input, log_probs_)) return;
+    throw usage_error("--log-probs {} is also the input {}", log_probs_, input);
+  }
+
   std::vector<Window> cut(const Tokenizer& tokenizer, const std::string& text,
                           uint64_t model_context) {
-    if (!context_) context_ = model_context == 0 ? 512 : std::min<uint64_t>(512, model_context);
+    if (!context_) {
+      context_ = model_context == 0 ? 512 : std::min<uint64_t>(512, model_context);
+      if (*context_ < 4) {
+        throw usage_error("{} was made for a context of {}, a window needs 4 tokens or more",
+                          compute_.model, model_context)
+            .hint("--context 4 scores it all the same");
+      }
+    }
     if (model_context != 0 && *context_ > model_context) {
       log::warn("--context {} is longer than the {} positions the model was made for", *context_,
                 model_context);
@@ -114,11 +136,16 @@ class Eval : public Command {
     return cut_windows(tokenizer.encode(text, {.add_special = halves}), tokenizer, options);
   }
 
-  // The windows hold ids of the first model's tokenizer; the base must read them the same way.
-  void check_same_tokens(const Checkpoint& model, const Checkpoint* base) const {
-    if (base == nullptr) return;
-    constexpr std::string_view kProbe = "The same text, 1234 times:\n\t\"naïve\" café — 東京.";
-    if (model.tokenizer().encode(kProbe) == base->tokenizer().encode(kProbe)) return;
+  // The windows hold ids of the first model's tokenizer; the base must cut what is scored into the
+  // same ones.
+  void check_same_tokens(const Checkpoint& model, const Checkpoint& base, const std::string& text,
+                         std::span<const Window> windows) const {
+    size_t scored = 0;
+    for (const auto& window : windows) scored += window.tokens.size();
+    auto ours = model.tokenizer().encode(text), theirs = base.tokenizer().encode(text);
+    ours.resize(std::min(scored, ours.size()));
+    theirs.resize(std::min(scored, theirs.size()));
+    if (ours == theirs) return;
     throw usage_error("{} and {} tokenize text differently: their distributions cannot be compared",
                       compute_.model, base_)
         .hint("compare with the model this one was quantized from");
@@ -130,8 +157,15 @@ class Eval : public Command {
     write_text_file(log_probs_, text);
   }
 
-  void print_json(const Evaluation& e, std::optional<TokenId> bos) const {
+  void print_json(const Evaluation& e, std::optional<TokenId> bos,
+                  const std::string& text_path) const {
     Json json = Json::document("nibble.eval/1");
+    json.set("model", compute_.model);
+    json.set("base", base_.empty() ? std::nullopt : std::optional(base_));
+    json.set("text", text_path);
+    json.set("dynamic", compute_.dynamic ? std::optional(compute_.dynamic->name) : std::nullopt);
+    json.set("activations", compute_.activations);
+    json.set("kv_type", compute_.kv_type);
     json.set("tokens", e.tokens);
     json.set("windows", e.windows);
     json.set("context", *context_);
@@ -149,6 +183,7 @@ class Eval : public Command {
       json.set("kl_divergence", std::move(kl));
       json.set("same_top", measured(d.same_top));
       json.set("rms_delta_p", measured(d.rms_delta_p));
+      json.set("mean_delta_p", measured(d.mean_delta_p));
       json.set("perplexity_ratio", measured(d.perplexity_ratio));
       json.set("base_perplexity", measured(d.base_perplexity));
     }
