@@ -1,6 +1,7 @@
 #include "eval/evaluate.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 
@@ -19,29 +20,46 @@ class Scorer {
  public:
   Scorer(Forward& forward, std::span<const Window> windows, KvType kv_type)
       : forward_(forward),
+        windows_(windows),
         vocabulary_(forward.model().output().w.rows),
         cache_(forward.model().hyperparameters(), longest(windows), kv_type),
         logits_(kRowsAtOnce * vocabulary_) {}
 
   void read(const Window& window) {
+    window_ = size_t(&window - windows_.data());
     cache_.clear();
     states_ = forward_.run(std::span(window.tokens).first(window.tokens.size() - 1), cache_);
   }
 
   // Natural-log probabilities after positions first .. first + n - 1 of the window, [n,
-  // vocabulary].
+  // vocabulary]; every one of them is finite. Throws Error(kBadInput) naming the first position
+  // where they are not.
   MatView<float> log_probs(size_t first, size_t n) {
     const MatView<float> rows(logits_.data(), n, vocabulary_);
     forward_.logits(states_.rows_from(first, n), rows);
     forward_.pool().parallel_for(n, 1, [&](size_t begin, size_t end, unsigned) {
-      for (size_t r = begin; r < end; ++r) log_softmax({rows.row(r), vocabulary_});
+      for (size_t r = begin; r < end; ++r) {
+        log_softmax({rows.row(r), vocabulary_});
+        finite_[r] = std::all_of(rows.row(r), rows.row(r) + vocabulary_,
+                                 [](float x) { return std::isfinite(x); });
+      }
     });
+    const auto bad = std::find(finite_.begin(), finite_.begin() + ptrdiff_t(n), false);
+    const size_t row = size_t(bad - finite_.begin());
+    if (row < n) fail(first + row);
     return rows;
   }
 
   size_t vocabulary() const { return vocabulary_; }
 
  private:
+  [[noreturn]] void fail(size_t position) const {
+    throw bad_input("window {} of {}: what is predicted after position {} is not finite",
+                    window_ + 1, windows_.size(), position)
+        .at(forward_.model().checkpoint().path().string())
+        .hint("the weights of this model are damaged, or overflow");
+  }
+
   static size_t longest(std::span<const Window> windows) {
     size_t n = 0;
     for (const auto& window : windows) n = std::max(n, window.tokens.size());
@@ -49,10 +67,13 @@ class Scorer {
   }
 
   Forward& forward_;
+  std::span<const Window> windows_;
+  size_t window_ = 0;  // the one that was read
   size_t vocabulary_;
   KvCache cache_;
   MatView<const float> states_;
   std::vector<float> logits_;
+  std::array<bool, kRowsAtOnce> finite_{};
 };
 
 // What one position tells about two models.

@@ -32,7 +32,8 @@ struct Evaluation {
 
 // Perplexity of `model` over the windows, and with `base` the divergence from it. Both run window
 // by window side by side; nothing is written to disk and memory does not grow with the text. Throws
-// Error(kUsage) when the vocabularies of the two differ.
+// Error(kUsage) when the vocabularies of the two differ, Error(kBadInput) when a distribution of
+// one is not finite: no figure of this comes from NaN.
 Evaluation evaluate(Forward& model, Forward* base, std::span<const Window> windows,
                     KvType kv_type = KvType::kF16);
 

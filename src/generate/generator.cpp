@@ -11,6 +11,15 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+TokenId next_token(Sampler& sampler, const Forward& forward, std::span<const float> logits,
+                   std::span<const TokenId> history) {
+  try {
+    return sampler.sample(logits, history);
+  } catch (Error& error) {
+    throw error.at(forward.model().checkpoint().path().string());
+  }
+}
+
 // Logits of the last of the states.
 void last_logits(Forward& forward, MatView<const float> states, std::vector<float>& logits) {
   forward.logits(states.rows_from(states.rows - 1, 1),
@@ -37,7 +46,7 @@ GenerateResult generate(Forward& forward, KvCache& cache, std::span<const TokenI
 
   const auto decode_start = std::chrono::steady_clock::now();
   while (result.tokens.size() < options.max_tokens) {
-    const TokenId token = sampler.sample(logits, history);
+    const TokenId token = next_token(sampler, forward, logits, history);
     if (tokenizer.ends_generation(token) && !options.ignore_end) {
       result.stop = GenerateResult::Stop::kEndOfGeneration;
       break;

@@ -25,8 +25,10 @@ struct GenerateResult {
 };
 
 // Continues `prompt`. `on_text` gets the text as it appears, whole UTF-8 characters; it returns
-// false to stop. REQUIRES: prompt not empty. The cache holds prompt and answer afterwards, so that
-// a chat can go on from it. Throws Error(kUsage) when the prompt does not fit into the cache.
+// false to stop. REQUIRES: prompt not empty. The cache holds the prompt and the tokens of the
+// answer afterwards, except the last one unless the model ended its text (that token is not part of
+// the answer): what has no successor is never run. Throws Error(kUsage) when the prompt does not
+// fit into the cache, Error(kBadInput) when the logits are not finite.
 GenerateResult generate(Forward& forward, KvCache& cache, std::span<const TokenId> prompt,
                         const GenerateOptions& options,
                         const std::function<bool(std::string_view)>& on_text);

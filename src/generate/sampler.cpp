@@ -12,15 +12,24 @@ void require(bool holds, const char* option, const char* expected, double got) {
   if (!holds) throw usage_error("{}: expected {}, got {}", option, expected, got);
 }
 
+void check_logits(std::span<const float> logits) {
+  const bool overflows = std::find(logits.begin(), logits.end(), INFINITY) != logits.end();
+  const bool any_finite =
+      std::any_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); });
+  if (any_finite && !overflows) return;
+  throw bad_input("the logits of the model are not finite")
+      .hint("its weights are damaged, or overflow");
+}
+
 }  // namespace
 
 Sampler::Sampler(const SamplingOptions& options) : options_(options), random_(options.seed) {
   const auto& o = options;
-  require(o.temperature >= 0 && o.temperature <= 100, "temperature", "0 to 100", o.temperature);
-  require(o.top_k >= 0, "top-k", "0 or more", double(o.top_k));
-  require(o.top_p > 0 && o.top_p <= 1, "top-p", "more than 0, at most 1", o.top_p);
-  require(o.min_p >= 0 && o.min_p <= 1, "min-p", "0 to 1", o.min_p);
-  require(o.repetition_penalty > 0 && o.repetition_penalty <= 100, "repetition penalty",
+  require(o.temperature >= 0 && o.temperature <= 100, "--temperature", "0 to 100", o.temperature);
+  require(o.top_k >= 0, "--top-k", "0 or more", double(o.top_k));
+  require(o.top_p > 0 && o.top_p <= 1, "--top-p", "more than 0, at most 1", o.top_p);
+  require(o.min_p >= 0 && o.min_p <= 1, "--min-p", "0 to 1", o.min_p);
+  require(o.repetition_penalty > 0 && o.repetition_penalty <= 100, "--repetition-penalty",
           "more than 0, at most 100", o.repetition_penalty);
   require(o.repetition_window >= 0, "repetition window", "0 or more", double(o.repetition_window));
 }
@@ -48,6 +57,7 @@ TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> 
 }
 
 void Sampler::collect(std::span<const float> logits, std::span<const TokenId> history) {
+  check_logits(logits);
   candidates_.clear();
   for (size_t i = 0; i < logits.size(); ++i) {
     // A logit that is not a number never wins.

@@ -26,6 +26,7 @@ class Sampler {
   // Throws Error(kUsage) naming the option that is out of range.
   explicit Sampler(const SamplingOptions& options);
   // `history`: prompt and generated tokens so far. Changes nothing but its random state.
+  // Throws Error(kBadInput) when a logit is +infinity or none is finite.
   TokenId sample(std::span<const float> logits, std::span<const TokenId> history);
 
  private:

@@ -442,6 +442,35 @@ TEST(EvalCommand, AContextTooShortIsBlamedOnTheModelThatHasIt) {
   EXPECT_NE(result.err.find("a context of 3"), std::string::npos) << result.err;
 }
 
+// One weight of the last layer is infinite: everything after it is not a number.
+TEST(DamagedWeights, AreBadInputToEvalAndRun) {
+  const TemporaryFolder folder;
+  const fs::path damaged = copy_of_shipped_model(folder), text = text_file(folder);
+  {
+    const auto checkpoint = Checkpoint::open(damaged);
+    const CheckpointTensor& tensor = checkpoint->get(Role::kFfnDown, 5);
+    const MappedFile weights(damaged / "model.safetensors");
+    std::string bytes(reinterpret_cast<const char*>(weights.bytes().data()), weights.size());
+    const auto at =
+        std::search(bytes.begin(), bytes.end(), reinterpret_cast<const char*>(tensor.bytes.data()),
+                    reinterpret_cast<const char*>(tensor.bytes.data()) + 64);
+    *at = char(0x80), *(at + 1) = 0x7f;  // +infinity in bfloat16
+    write_text_file(damaged / "model.safetensors", bytes);
+  }
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"eval", damaged, "--text", text, "--chunks", "2"},
+           {"eval", shipped_model(), "--base", damaged, "--text", text, "--chunks", "2"},
+           {"run", damaged, "-p", "The", "-n", "4"},
+           {"run", damaged, "-p", "The", "-n", "4", "--temperature", "0"}}) {
+    const auto result = run_nibble(words);
+    EXPECT_EQ(result.exit_code, 4) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_NE(result.err.find("error: " + damaged.string() + ": "), std::string::npos)
+        << result.err;
+    EXPECT_NE(result.err.find("finite"), std::string::npos) << result.err;
+  }
+}
+
 TEST(EvalCommand, AsksForATextWhereNoneShips) {
   const TemporaryFolder folder;
   ASSERT_EQ(run_nibble({"convert", shipped_model(), "-o", folder / "m.gguf"}).exit_code, 0);

@@ -112,6 +112,19 @@ TEST(Sampler, NotANumberNeverWins) {
   EXPECT_EQ(shares(everything(), {nan, 1, nan}).size(), 1u);
 }
 
+TEST(Sampler, LogitsThatGiveNoDistributionAreBadInput) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const double temperature : {0.0, 0.8}) {
+    Sampler sampler({.temperature = temperature});
+    for (const std::vector<float>& logits : std::vector<std::vector<float>>{
+             {nan, nan}, {-infinity, -infinity}, {nan, -infinity}, {1, infinity, 2}}) {
+      EXPECT_THROW(sampler.sample(logits, {}), Error);
+    }
+    EXPECT_EQ(sampler.sample(std::vector<float>{-infinity, 1}, {}), 1);
+  }
+}
+
 TEST(Sampler, OptionsOutOfRangeAreNamed) {
   const auto fails = [](SamplingOptions options) { EXPECT_THROW(Sampler{options}, Error); };
   fails({.temperature = -1});
