@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
                                                   .head_dim = 64,
                                                   .ffn = 5632,
                                                   .vocabulary = 32000,
+                                                  .context = 2048,
                                                   .seed = 1});
   } catch (const nibble::Error& error) {
     fmt::print(stderr, "error: {}\n", error.message());
