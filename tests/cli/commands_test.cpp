@@ -399,13 +399,16 @@ TEST(EvalCommand, AModelDoesNotDivergeFromItself) {
 
 TEST(EvalCommand, LogProbabilitiesNeverReplaceAFileOfAModel) {
   const TemporaryFolder folder;
-  const fs::path model = copy_of_shipped_model(folder), gguf = folder / "m.gguf";
+  const fs::path model = copy_of_shipped_model(folder), gguf = folder / "m-00001-of-00002.gguf";
   const fs::path text = text_file(folder), link = folder / "link", loop = folder / "loop";
-  ASSERT_EQ(run_nibble({"convert", model, "-o", gguf}).exit_code, 0);
+  ASSERT_EQ(
+      run_nibble({"convert", model, "-o", folder / "m.gguf", "--split-max-size", "6MB"}).exit_code,
+      0);
   fs::create_symlink(model / "config.json", link);
   fs::create_symlink(loop, loop);
-  for (const fs::path& path : {model / "model.safetensors", model / "tokenizer.json", gguf, link,
-                               loop, folder / std::string(300, 'x')}) {
+  for (const fs::path& path :
+       {model / "model.safetensors", model / "tokenizer.json", gguf,
+        folder / "m-00002-of-00002.gguf", link, loop, folder / std::string(300, 'x')}) {
     for (const auto& [first, base] : {std::pair(model, gguf), std::pair(gguf, model)}) {
       const auto result = run_nibble(
           {"eval", first, "--base", base, "--text", text, "--log-probs", path, "-f", "--chunks=1"});

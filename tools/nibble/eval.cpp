@@ -55,6 +55,8 @@ class Eval : public Command {
     const LoadedModel model = load_model(compute_.model, compute_.dynamic, pool);
     LoadedModel base;
     if (!base_.empty()) base = load_model(base_, nullptr, pool);
+    check_output(*model.checkpoint);
+    if (base.model) check_output(*base.checkpoint);
     check_activations(line, *model.model);
     const auto windows =
         cut(model.checkpoint->tokenizer(), text, model.checkpoint->hyperparameters().context);
@@ -98,19 +100,18 @@ class Eval : public Command {
       throw usage_error("--log-probs {}: {}", log_probs_, error.message());
     }
     refuse_input(text_path);
-    for (const std::string& model : {compute_.model, base_}) {
-      refuse_input(model);
-      for (fs::directory_iterator it(model, error), end; !error && it != end; it.increment(error)) {
-        refuse_input(it->path().string());
-      }
-    }
     if (!overwrite_) {
       throw usage_error("{} exists already", log_probs_).hint("-f replaces it");
     }
   }
 
+  void check_output(const Checkpoint& model) const {
+    if (log_probs_.empty()) return;
+    for (const fs::path& file : model.files()) refuse_input(file.string());
+  }
+
   void refuse_input(const std::string& input) const {
-    if (input.empty() || input == "-" || !same_file(input, log_probs_)) return;
+    if (input == "-" || !same_file(input, log_probs_)) return;
     throw usage_error("--log-probs {} is also the input {}", log_probs_, input);
   }
 
