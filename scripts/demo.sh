@@ -88,7 +88,7 @@ Same top: how often the most likely next token is the one the original finds mos
 END
 
 say "3. Let the INT4 model speak."
-shown "$nibble" run "$out/int4.gguf" -p "$prompt" -n 60 --seed 7 --quiet
+shown "$nibble" run "$out/int4.gguf" -p "$prompt" -n 60 --temperature 0.9 --seed 1 --quiet
 cat << END
 
 
