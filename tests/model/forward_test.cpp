@@ -109,7 +109,7 @@ const Shape kShapes[] = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Forward, EveryArchitecture, testing::ValuesIn(kShapes),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST(Forward, OneTokenAtATimeIsTheSameAsAllAtOnce) {
   const auto model = load(test::shipped_model());

@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(Peer, PeerFormat,
                          testing::Values(&formats::f32, &formats::f16, &formats::bf16,
                                          &formats::q8_0, &formats::q4_0, &formats::q4_1,
                                          &formats::q5_0, &formats::q5_1),
-                         [](const auto& info) { return std::string(info.param->name); });
+                         [](const auto& test) { return std::string(test.param->name); });
 
 class PeerArchitecture : public Peer, public testing::WithParamInterface<test::SyntheticSpec> {};
 
