@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 
 namespace nibble {
 
@@ -20,6 +21,7 @@ MatView<const float> Forward::run(std::span<const TokenId> tokens, KvCache& cach
   hidden_.resize(tokens.size() * hidden);
   const MatView<float> states(hidden_.data(), tokens.size(), hidden);
   for (size_t at = 0; at < tokens.size(); at += options_.max_batch) {
+    if (at > 0) check_interrupt();
     const size_t n = std::min(options_.max_batch, tokens.size() - at);
     run_batch(tokens.subspan(at, n), cache, states.rows_from(at, n));
   }

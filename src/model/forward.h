@@ -24,7 +24,7 @@ class Forward {
   // Runs `tokens` at the end of the cache and stores their keys and values there. Returns the
   // normalized hidden states [tokens, hidden], valid until the next call.
   // Throws Error(kUsage) when the cache has no room, Error(kBadInput) for ids outside the
-  // vocabulary.
+  // vocabulary, Error(kInterrupted) between two batches after Ctrl-C.
   MatView<const float> run(std::span<const TokenId> tokens, KvCache& cache);
 
   // logits = hidden · outputᵀ. hidden: [rows, hidden] as run() returned it; logits: [rows,
