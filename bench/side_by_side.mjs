@@ -6,7 +6,8 @@
 //
 // --nibble PROGRAM (build/nibble), --peer FOLDER (build/peer, with node_modules), --work FOLDER (a
 // temporary one). The two take turns, A B A B …, so that a drift of the machine's speed meets both;
-// a ratio above 1 means nibble is faster.
+// a ratio above 1 means nibble is faster. Decoding goes through llama.cpp's Node.js binding, whose own
+// cost per token (1 to 17 ms on a model too small to matter) is in its figures.
 import {spawnSync} from 'node:child_process';
 import {mkdtempSync, rmSync, statSync} from 'node:fs';
 import {tmpdir} from 'node:os';
